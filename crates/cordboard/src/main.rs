@@ -1,0 +1,2 @@
+//! The Cordboard telephone exchange.
+fn main() {}

@@ -1,0 +1,199 @@
+//! What call control can ask of a media thread.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Sound;
+
+/// Names one leg's RTP socket, chosen by call control and never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LegId(pub u64);
+
+/// Names one playback or recording, chosen by call control and never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub u64);
+
+/// A request to a media thread. None is answered; what happens comes back as an
+/// [`Event`](crate::Event).
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Bind a socket for this leg. The rim binds it; the engine makes the leg.
+    Open {
+        /// The new leg.
+        leg: LegId,
+        /// Our address, as written in the session description.
+        ip: IpAddr,
+        /// Our even RTP port.
+        port: u16,
+    },
+    /// What the offer and answer agreed on; again after each re-INVITE.
+    Configure {
+        /// Which leg.
+        leg: LegId,
+        /// What was agreed.
+        stream: Stream,
+    },
+    /// Relay between two legs, both ways, instead of whatever they did before.
+    Bridge {
+        /// One side.
+        a: LegId,
+        /// The other side.
+        b: LegId,
+    },
+    /// Stop relaying to and from this leg; its peer falls silent too.
+    Unbridge {
+        /// Which leg.
+        leg: LegId,
+    },
+    /// Play a list; replaces what was playing on this leg.
+    Play {
+        /// Which leg hears it.
+        leg: LegId,
+        /// Named in the events that follow.
+        job: JobId,
+        /// What, in order.
+        playlist: Playlist,
+    },
+    /// Stop this playback if it is still going; ends with [`Event::PlayEnded`](crate::Event).
+    StopPlay {
+        /// Which leg.
+        leg: LegId,
+        /// Which playback.
+        job: JobId,
+    },
+    /// Record what this leg says.
+    Record {
+        /// Which leg.
+        leg: LegId,
+        /// Named in the events that follow.
+        job: JobId,
+        /// When to stop by itself.
+        limits: RecordLimits,
+    },
+    /// Stop this recording; ends with [`Event::RecordEnded`](crate::Event).
+    StopRecord {
+        /// Which leg.
+        leg: LegId,
+        /// Which recording.
+        job: JobId,
+    },
+    /// Send the leg's own sound back to it, until `Unbridge`.
+    Echo {
+        /// Which leg.
+        leg: LegId,
+    },
+    /// Send digits as telephone-events (RFC 4733), 100 ms each with 100 ms between.
+    SendDigits {
+        /// Which leg.
+        leg: LegId,
+        /// `0-9 A-D * #`, at most 64.
+        digits: String,
+    },
+    /// Close the socket and forget the leg.
+    Close {
+        /// Which leg.
+        leg: LegId,
+    },
+}
+
+/// How one leg's RTP looks, as agreed by offer and answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// Where to send; `None` while the peer has not said or holds with 0.0.0.0.
+    pub remote: Option<SocketAddr>,
+    /// What both sides speak.
+    pub codec: Codec,
+    /// Payload type we send `codec` with, and expect.
+    pub payload_type: u8,
+    /// Payload type of telephone-event, if agreed.
+    pub dtmf_payload_type: Option<u8>,
+    /// Samples per packet that we send when playing, in milliseconds; 20 unless asked otherwise.
+    pub ptime_ms: u16,
+    /// Whether we may send.
+    pub sending: Flag,
+    /// Whether we listen.
+    pub receiving: Flag,
+    /// Whose packets are let in.
+    pub latch: Latch,
+}
+
+/// Whether a direction is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flag {
+    /// In use.
+    On,
+    /// Not in use.
+    Off,
+}
+
+/// Whose packets are let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Latch {
+    /// Only from the described IP address, any port; sent to where they come from.
+    SameHost,
+    /// From the described host, or else from where the first packets come (a peer behind NAT).
+    Nat,
+}
+
+/// An audio encoding, as far as the engine must know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Codec {
+    /// G.711 mu-law, 8,000 Hz (RFC 3551 §4.5.14).
+    Pcmu,
+    /// G.711 A-law, 8,000 Hz.
+    Pcma,
+    /// Anything else: relayed untouched, never played or recorded.
+    Opaque {
+        /// RTP clock rate.
+        rate_hz: u32,
+    },
+}
+
+/// Sounds to play one after the other.
+#[derive(Debug, Clone)]
+pub struct Playlist {
+    /// In order, at least one.
+    pub items: Vec<PlayItem>,
+    /// Start again at the end.
+    pub repeat: Flag,
+    /// Stop at the first digit.
+    pub barge: Flag,
+    /// Skip this much of the first item.
+    pub from: Duration,
+    /// Decibels added, -60 to 12; 0 is played from the shared encoding without any work.
+    pub gain_db: f32,
+}
+
+/// One thing in a playlist.
+#[derive(Debug, Clone)]
+pub enum PlayItem {
+    /// A decoded sound.
+    Sound(Arc<Sound>),
+    /// A synthesised tone.
+    Tone(ToneSpec),
+    /// Nothing, for this long.
+    Silence(Duration),
+}
+
+/// A tone: one or two frequencies, on and off in turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToneSpec {
+    /// Sounding together, 20 to 3,900 each.
+    pub frequencies_hz: Vec<f32>,
+    /// On, off, on, off ...; empty for a steady tone. Repeats.
+    pub cadence: Vec<Duration>,
+    /// Total length; `None` for ever.
+    pub length: Option<Duration>,
+}
+
+/// When a recording stops by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordLimits {
+    /// Longest recording.
+    pub max: Duration,
+    /// Stop after this much silence (also at the start); `None` never.
+    pub silence: Option<Duration>,
+    /// Key that ends it.
+    pub terminator: Option<char>,
+}

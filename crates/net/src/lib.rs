@@ -1,0 +1,1 @@
+//! Every socket: SIP over UDP and TCP, and RTP.

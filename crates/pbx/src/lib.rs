@@ -1,0 +1,1 @@
+//! Call control: what a call, a registration or a mailbox does next.

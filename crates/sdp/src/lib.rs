@@ -1,0 +1,1 @@
+//! Reads and writes session descriptions, and works out answers to offers.

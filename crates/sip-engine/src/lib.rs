@@ -1,0 +1,1 @@
+//! Transactions, dialogs, sessions and digest, as state machines.

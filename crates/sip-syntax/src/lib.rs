@@ -1,0 +1,1 @@
+//! Turns bytes into SIP messages and back, losing nothing it does not understand.

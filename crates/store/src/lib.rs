@@ -1,0 +1,1 @@
+//! SQLite: voicemail, bindings and call records, on a thread of its own.
