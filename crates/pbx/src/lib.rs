@@ -1,1 +1,22 @@
 //! Call control: what a call, a registration or a mailbox does next.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::wildcard_enum_match_arm
+    )
+)]
+
+mod config;
+mod input;
+mod output;
+mod prompts;
+pub mod records;
+
+pub use config::{Account, Config, Limits, Listener, MailboxConfig, Peer};
+pub use input::{Command, Input};
+pub use output::{Notice, Output};
+pub use prompts::Prompts;

@@ -1,0 +1,137 @@
+//! What the switch is told when it starts, parsed and checked already.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use sip_engine::Transport;
+
+/// Everything that is declared about an office. Cannot be wrong: whoever builds it has checked it.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The SIP domain, which is also the digest realm.
+    pub domain: String,
+    /// Our sockets, with concrete addresses and ports.
+    pub listeners: Vec<Listener>,
+    /// The address written into session descriptions instead of the listener's own, for hosts behind
+    /// a router; `None`: the listener's.
+    pub external_ip: Option<IpAddr>,
+    /// Even RTP ports, from this one,
+    pub rtp_port_first: u16,
+    /// to this one.
+    pub rtp_port_last: u16,
+    /// How many media threads there are.
+    pub media_threads: usize,
+    /// Accept sound from behind NAT.
+    pub nat: bool,
+    /// Who may register and call, by user name.
+    pub accounts: BTreeMap<String, Account>,
+    /// Who may call without digest.
+    pub peers: Vec<Peer>,
+    /// Voice mailboxes, by name.
+    pub mailboxes: BTreeMap<String, MailboxConfig>,
+    /// Language folder of prompts.
+    pub language: String,
+    /// The office's time zone.
+    pub time_zone: TimeZone,
+    /// Bounds.
+    pub limits: Limits,
+    /// Bounds of scripts.
+    pub script_limits: dialplan::Limits,
+}
+
+/// One socket that SIP comes in on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    /// How.
+    pub transport: Transport,
+    /// Concrete address, never a wildcard.
+    pub address: SocketAddr,
+}
+
+/// Who may register and call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Digest user name, and the number under which it is dialled.
+    pub user: String,
+    /// Digest secret; never logged.
+    pub secret: String,
+    /// Display name, may be empty.
+    pub name: String,
+    /// Mailbox that `*97` opens.
+    pub mailbox: Option<String>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// A network whose calls are let in without digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Named in the log.
+    pub name: String,
+    /// Network address.
+    pub network: IpAddr,
+    /// Leading bits that count, up to 32 or 128.
+    pub prefix_bits: u8,
+}
+
+/// A voice mailbox.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailboxConfig {
+    /// PIN until its owner changes it; digits; never logged.
+    pub pin: String,
+    /// Most messages it holds.
+    pub messages_max: u32,
+    /// Longest message.
+    pub message_max: Duration,
+}
+
+impl fmt::Debug for MailboxConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailboxConfig")
+            .field("messages_max", &self.messages_max)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bounds; what happens at each is said where it is enforced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls at one time; beyond: 503 with Retry-After.
+    pub calls_max: usize,
+    /// Calls at one time of one account; beyond: 486.
+    pub calls_per_account_max: usize,
+    /// Legs one dial may ring; beyond: a script error.
+    pub dial_targets_max: usize,
+    /// Bindings of one account; beyond: 403 to the REGISTER.
+    pub bindings_per_account_max: usize,
+    /// Shortest registration; below: 423.
+    pub registration_min: Duration,
+    /// Longest registration; above: shortened.
+    pub registration_max: Duration,
+    /// How long a call may go without being answered or ended by its script.
+    pub unanswered_max: Duration,
+    /// Longest call.
+    pub call_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            calls_max: 5_000,
+            calls_per_account_max: 100,
+            dial_targets_max: 50,
+            bindings_per_account_max: 10,
+            registration_min: Duration::from_secs(60),
+            registration_max: Duration::from_secs(7_200),
+            unanswered_max: Duration::from_secs(3_600),
+            call_max: Duration::from_secs(12 * 3_600),
+        }
+    }
+}

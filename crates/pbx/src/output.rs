@@ -1,0 +1,57 @@
+//! Everything the switch can do.
+
+use bytes::Bytes;
+use sip_engine::{Flow, Transport};
+
+use crate::records::{StoreRequest, Ticket};
+
+/// Something to be done outside, in this order.
+#[derive(Debug)]
+pub enum Output {
+    /// Put these bytes on the wire.
+    Transmit {
+        /// From which of our sockets, to whom. Over TCP: on the connection there is, or a new one.
+        flow: Flow,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Look a host name up; replied with [`Input::Resolved`](crate::Input).
+    Resolve {
+        /// Where the reply goes.
+        ticket: Ticket,
+        /// Host name.
+        host: String,
+        /// Port to put into the addresses.
+        port: u16,
+        /// How it will be used.
+        transport: Transport,
+    },
+    /// Tell a media thread.
+    Media {
+        /// Which, from 0; below [`Config::media_threads`](crate::Config).
+        thread: usize,
+        /// What.
+        command: media::Command,
+    },
+    /// Ask or tell the store.
+    Store(StoreRequest),
+    /// Tell the administrator.
+    Publish(Notice),
+}
+
+/// News for whoever watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// New scripts are in use.
+    Reloaded {
+        /// How many routes they have.
+        routes: usize,
+    },
+    /// The scripts were wrong; the old ones stay in use.
+    ReloadFailed {
+        /// Each mistake, ready to print.
+        mistakes: Vec<String>,
+    },
+    /// After [`Command::Stop`](crate::Command): the last call is gone.
+    Idle,
+}
