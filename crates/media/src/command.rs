@@ -90,6 +90,14 @@ pub enum Command {
         /// `0-9 A-D * #`, at most 64.
         digits: String,
     },
+    /// Send silence to this leg whenever nothing else is sent to it, or stop doing so. For peers
+    /// that hang up when they hear no packets; off unless asked.
+    KeepAlive {
+        /// Which leg.
+        leg: LegId,
+        /// Whether to.
+        keep_alive: Flag,
+    },
     /// Close the socket and forget the leg.
     Close {
         /// Which leg.
