@@ -240,3 +240,50 @@ pub struct CallRecord {
     /// Why it ended, in words.
     pub ending: String,
 }
+
+impl StoreRequest {
+    /// Whether a [`StoreReply`] will come.
+    pub fn wants_reply(&self) -> bool {
+        self.ticket().is_some()
+    }
+
+    /// Where the reply goes, if there will be one.
+    pub fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Self::Mailbox { ticket, .. }
+            | Self::Messages { ticket, .. }
+            | Self::Sound { ticket, .. }
+            | Self::Keep { ticket, .. }
+            | Self::Delete { ticket, .. }
+            | Self::SetPin { ticket, .. } => Some(*ticket),
+            Self::PutBinding(_)
+            | Self::RemoveBinding { .. }
+            | Self::Begin { .. }
+            | Self::Append { .. }
+            | Self::Drop { .. }
+            | Self::MarkHeard { .. }
+            | Self::Call(_) => None,
+        }
+    }
+
+    /// The same request with this ticket, if it has one.
+    #[must_use]
+    pub fn with_ticket(mut self, new: Ticket) -> Self {
+        match &mut self {
+            Self::Mailbox { ticket, .. }
+            | Self::Messages { ticket, .. }
+            | Self::Sound { ticket, .. }
+            | Self::Keep { ticket, .. }
+            | Self::Delete { ticket, .. }
+            | Self::SetPin { ticket, .. } => *ticket = new,
+            Self::PutBinding(_)
+            | Self::RemoveBinding { .. }
+            | Self::Begin { .. }
+            | Self::Append { .. }
+            | Self::Drop { .. }
+            | Self::MarkHeard { .. }
+            | Self::Call(_) => {}
+        }
+        self
+    }
+}
