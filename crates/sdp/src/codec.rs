@@ -2,6 +2,9 @@
 
 use crate::MediaLine;
 
+#[cfg(test)]
+mod tests;
+
 /// One payload type and the encoding it stands for in one description.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RtpCodec {

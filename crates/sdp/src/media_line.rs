@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use crate::description::attribute;
 use crate::{Attribute, Bandwidth, Connection, Description, Direction};
 
+#[cfg(test)]
+mod tests;
+
 /// One stream: an `m=` line and the lines that belong to it (RFC 8866 §5.14).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaLine {

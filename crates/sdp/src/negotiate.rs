@@ -15,7 +15,7 @@ mod origin;
 mod refusal;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -50,6 +50,8 @@ pub struct Agreed {
     pub receive_payload_type: u8,
     /// The number to send key presses with (RFC 4733); `None` if the peer does not take any.
     pub telephone_event: Option<u8>,
+    /// The number the peer sends key presses with, as `receive_payload_type` for the codec.
+    pub receive_telephone_event: Option<u8>,
     /// Which way sound flows, as seen from us.
     pub direction: Direction,
     /// Milliseconds of sound in each packet we send: what the peer asked for, else 20.

@@ -10,6 +10,9 @@ use sdp_types::Session;
 
 use crate::{Bandwidth, Connection, Description, MediaLine, OriginLine, SdpError};
 
+#[cfg(test)]
+mod tests;
+
 /// The longest body that is read, in bytes; longer is [`SdpError::TooLarge`].
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
 
@@ -27,6 +30,11 @@ impl Description {
         if bytes.len() > BODY_BYTES_MAX {
             return Err(SdpError::TooLarge);
         }
+        Description::read(bytes)
+    }
+
+    /// [`Self::parse`] without the limit on bytes, for what we wrote ourselves.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Description, SdpError> {
         let text = tidy(bytes);
         if text.lines().filter(|line| line.starts_with("m=")).count() > MEDIA_LINES_MAX {
             return Err(SdpError::TooManyMedia);
@@ -40,7 +48,7 @@ impl Description {
 /// The body as text with only the lines a call has a use for. A dropped line leaves an empty one,
 /// so that the line numbers in errors stay true.
 fn tidy(bytes: &[u8]) -> String {
-    let end = bytes.iter().rposition(|byte| !matches!(byte, 0 | b'\r' | b'\n' | b' '));
+    let end = bytes.iter().rposition(|byte| !matches!(byte, 0 | b'\r' | b'\n'));
     let bytes = end.and_then(|end| bytes.get(..=end)).unwrap_or_default();
     let mut text = String::with_capacity(bytes.len() + 16);
     for line in bytes.split(|&byte| byte == b'\n') {
@@ -54,6 +62,8 @@ fn tidy(bytes: &[u8]) -> String {
             Some(("s=" | "i=" | "c=" | "b=" | "a=", _)) => text.push_str(&line),
             // `u= e= p= t= r= z= k=` and letters that no RFC has, such as `y=` and `f=`.
             Some((key, _)) if key.ends_with('=') => {}
+            None if line.trim().is_empty() => {}
+            Some((blank, rest)) if blank.trim().is_empty() && rest.trim().is_empty() => {}
             // Not a line of a description at all: left for the reader to refuse.
             _ => text.push_str(&line),
         }

@@ -111,12 +111,14 @@ pub fn accept_answer(offer: &Description, answer: &Description) -> Result<Agreed
             Some((codec, own))
         })
         .ok_or_else(|| Refusal::no_common_codec(answer))?;
-    let events = offered.telephone_event().and_then(|_| event_beside(line, &codec));
+    let own_event = event_beside(offered, &codec);
+    let event = own_event.as_ref().and_then(|_| event_beside(line, &codec));
     Ok(Agreed {
         media_index,
         remote: line.remote(answer),
         receive_payload_type,
-        telephone_event: events.map(|event| event.payload_type),
+        receive_telephone_event: event.as_ref().and(own_event).map(|event| event.payload_type),
+        telephone_event: event.map(|event| event.payload_type),
         direction: offered.direction(offer).and(line.direction(answer).reversed()),
         ptime_ms: ptime_to_send(line),
         codec,
@@ -154,6 +156,7 @@ fn accept_audio(
             remote: line.remote(offer),
             receive_payload_type: codec.payload_type,
             telephone_event,
+            receive_telephone_event: telephone_event,
             direction,
             ptime_ms,
             codec,

@@ -34,7 +34,7 @@ impl Origin {
 
     /// What we said last in this session; `None` before the first offer or answer.
     pub fn last(&self) -> Option<Description> {
-        if self.last.is_empty() { None } else { Description::parse(&self.last).ok() }
+        if self.last.is_empty() { None } else { Description::read(&self.last).ok() }
     }
 
     /// An `o=` line for the next description; [`Self::stamp`] gives it its version.
