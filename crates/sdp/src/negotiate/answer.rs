@@ -176,8 +176,8 @@ fn best_match<'a>(offered: &'a [RtpCodec], codec: &RtpCodec) -> Option<&'a RtpCo
         .or_else(|| same().next())
 }
 
-/// Key presses on the clock of `codec` (RFC 4733 §2.1), or else the ones the line has: many phones
-/// offer them at 8000 Hz beside any codec.
+/// Key presses on the clock of `codec`, whose timestamps they share, or else the ones the line has:
+/// many phones offer them at 8000 Hz beside any codec.
 fn event_beside(line: &MediaLine, codec: &RtpCodec) -> Option<RtpCodec> {
     let codecs = line.codecs();
     let mut events = codecs.iter().filter(|event| event.is_telephone_event());

@@ -87,7 +87,7 @@ pub(super) fn audio_line(
     line
 }
 
-/// Key presses under this number, at a clock that one of `codecs` has (RFC 4733 §2.1).
+/// Key presses under this number, at a clock that one of `codecs` has, since they share timestamps.
 fn event_codec(number: u8, codecs: &[RtpCodec]) -> RtpCodec {
     let common = codecs.iter().any(|codec| codec.rate_hz == 8000);
     let rate_hz = codecs.first().filter(|_| !common).map_or(8000, |codec| codec.rate_hz);

@@ -117,7 +117,7 @@ fn an_offer_over_ipv6_says_so() {
     assert_eq!(ours.media[0].remote(&ours), Some("[2001:db8::9]:20000".parse().unwrap()));
 }
 
-/// RFC 4733 §2.1: the clock of key presses is that of the voice beside them.
+/// Both share one RTP timestamp.
 #[test]
 fn key_presses_keep_the_clock_of_the_voice() {
     let wide = [RtpCodec::new(97, "L16", 16000)];

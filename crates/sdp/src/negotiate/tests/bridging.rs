@@ -203,6 +203,16 @@ fn a_line_of_another_kind_is_not_taken_for_the_answer() {
     }
 }
 
+#[test]
+fn audio_is_never_carried() {
+    let from_a = theirs("m=audio 4000 RTP/AVP 0\nm=audio 4002 RTP/SAVP 0\nm=audio 4004 RTP/AVP 8");
+    let from_b = theirs("m=audio 6000 RTP/AVP 0\nm=audio 6002 RTP/SAVP 0\nm=audio 6004 RTP/AVP 8");
+    let (mut origin, all) = (Origin::new(4), Direction::SendRecv);
+    let to_a = answer_carrying(&mut origin, &from_a, local(), &g711(), all, &from_b).unwrap();
+    assert_eq!(to_a.description.media.iter().map(|m| m.port).collect::<Vec<_>>(), [20000, 0, 0]);
+    assert!(!carries_accepted_streams(&from_b));
+}
+
 /// RFC 3264 §8: a later offer keeps carrying what was carried.
 #[test]
 fn carried_streams_stay_in_later_offers() {
