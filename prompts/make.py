@@ -9,7 +9,7 @@
 The texts are in `prompts/LANGUAGE.tsv`, one `NAME<TAB>TEXT` a line; a text between slashes is
 phonemes. Lines that begin with `# voice:`, `# language:` and `# speed:` choose who speaks and how.
 To add a language, copy `en.tsv` to, say, `fr.tsv`, translate the texts, choose a voice
-(`--voices` lists them; the first letter is the language) and run this with `fr`.
+(a wrong name lists them; the first letter is the language) and run this with `fr`.
 
 The first run sets up the speech model (see `workshop.py`); then a prompt takes about a second.
 """

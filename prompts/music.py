@@ -28,7 +28,7 @@ def main():
         sys.exit(f"no piece {', '.join(unknown)}; there are: {', '.join(PIECES)}")
     for name in sys.argv[1:] or PIECES:
         signal = PIECES[name]()
-        sound.write(FOLDER / f"{name}.ogg", signal, quality=0.4)
+        sound.write(FOLDER / f"{name}.ogg", signal)
         print(f"music/{name}\t{len(signal) / sound.RATE_HZ:.1f} s")
 
 
@@ -199,7 +199,7 @@ def electric_piano(np, chance, hz, seconds, rate_hz):
     t = np.arange(round((seconds + 0.5) * rate_hz)) / rate_hz
     decay = 2.4 * (260 / hz) ** 0.4
     bell = 0.10 * np.exp(-t / 0.12) * np.sin(2 * np.pi * 4.0 * hz * t)
-    bend = (0.25 + 0.75 * np.exp(-t / 0.35)) * min(1.3, 330 / hz)
+    bend = (0.4 + 0.9 * np.exp(-t / 0.4)) * min(1.3, 420 / hz)
     tone = np.sin(2 * np.pi * hz * t + bend * np.sin(2 * np.pi * hz * t))
     tone += 0.25 * np.sin(2 * np.pi * hz * 1.003 * t + chance.uniform(0, 6))
     strike = 1 - np.exp(-t / 0.004)

@@ -15,8 +15,8 @@ MUSIC_DBFS = -22.0
 PEAK_DBFS = -3.0
 # Below this, beside the speech level, nobody hears anything over a telephone.
 SILENCE_DBFS = -50.0
-# Vorbis, from 0 (smallest) to 1; at 0.3 speech at 16 kHz takes about 32 kbit/s.
-QUALITY = 0.3
+# Vorbis, from 0 (smallest) to 1; at 0.5 speech at 16 kHz takes about 50 kbit/s.
+QUALITY = 0.5
 
 FRAME_MS = 20
 
@@ -129,11 +129,11 @@ def read(path):
     return signal
 
 
-def write(path, signal, quality=QUALITY):
+def write(path, signal):
     """Stores the signal as Ogg Vorbis; the folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with soundfile.SoundFile(
-        path, "w", RATE_HZ, 1, format="OGG", subtype="VORBIS", compression_level=1 - quality
+        path, "w", RATE_HZ, 1, format="OGG", subtype="VORBIS", compression_level=1 - QUALITY
     ) as out:
         # Whole minutes at once overflow the encoder's stack.
         for start in range(0, len(signal), RATE_HZ):
