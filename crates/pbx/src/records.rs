@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sip_engine::Transport;
+pub use sip_engine::Transport;
 
 /// Names one question to the outside, so that its reply finds the call that waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -93,7 +93,7 @@ pub enum StoreRequest {
     Delete {
         /// Where the reply goes.
         ticket: Ticket,
-        /// Which messages.
+        /// Which messages; a mailbox's greeting may be among them.
         sounds: Vec<SoundId>,
     },
     /// Set a mailbox's PIN; replied with [`StoreReply::Done`].
@@ -161,6 +161,18 @@ pub struct MailboxRecord {
     pub new_messages: u32,
     /// Messages listened to and kept.
     pub old_messages: u32,
+    /// Whether a message could be kept now, so that a caller is told before speaking.
+    pub disk: Disk,
+}
+
+/// Whether what is given to the store reaches the disk, as far as is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Disk {
+    /// As far as is known.
+    #[default]
+    Works,
+    /// Full, read-only or broken when it was last tried.
+    Faulty,
 }
 
 /// A salted hash of a PIN.

@@ -11,7 +11,7 @@ use media::RecordEnd;
 use super::conversation::{Ask, Heard, Reply};
 use super::{leave_message, listen, pin};
 use crate::records::{
-    DraftKind, MailboxRecord, MessageRecord, SoundId, StoreReply, StoreRequest, UnixMs,
+    Disk, DraftKind, MailboxRecord, MessageRecord, SoundId, StoreReply, StoreRequest, UnixMs,
 };
 
 /// Plays the `<-` lines of `ladder` into a conversation and compares what happens with all of it.
@@ -70,6 +70,9 @@ fn ms(word: &str) -> Duration {
 }
 
 fn mailbox(words: &[&str]) -> MailboxRecord {
+    if words == ["mailbox", "faulty"] {
+        return MailboxRecord { disk: Disk::Faulty, ..MailboxRecord::default() };
+    }
     let mut record = MailboxRecord::default();
     for pair in words[1..].chunks(2) {
         let number = pair[1].parse::<u32>().unwrap();

@@ -13,7 +13,7 @@ use media::RecordEnd;
 
 use super::conversation::{Ask, Heard, Reply, vm};
 use crate::MailboxConfig;
-use crate::records::{DraftKind, SoundId, StoreReply, StoreRequest, Ticket, UnixMs};
+use crate::records::{Disk, DraftKind, SoundId, StoreReply, StoreRequest, Ticket, UnixMs};
 
 /// What the conversation is about.
 #[derive(Debug, Clone)]
@@ -88,6 +88,9 @@ impl LeaveMessage {
             (State::Mailbox, Reply::Stored(StoreReply::Mailbox(record))) => {
                 let held = record.new_messages.saturating_add(record.old_messages);
                 match (&self.context.config, record.greeting) {
+                    _ if record.disk == Disk::Faulty => {
+                        self.part(&["cannot-record"], VoicemailStatus::Failed)
+                    }
                     (Some(config), _) if held >= config.messages_max => {
                         self.part(&["mailbox-full", "goodbye"], VoicemailStatus::Failed)
                     }

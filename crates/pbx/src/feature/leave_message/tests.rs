@@ -139,16 +139,18 @@ fn without_such_a_mailbox_nothing_is_taken() {
 
 #[test]
 fn a_broken_store_is_told_before_the_caller_speaks() {
-    check(
-        "
-        <- start
-        -> store mailbox 101
-        <- failed
-        -> play to the end cannot-record
-        <- played
-        -> end Failed
-        ",
-    );
+    for reply in ["failed", "mailbox faulty"] {
+        check(&format!(
+            "
+            <- start
+            -> store mailbox 101
+            <- {reply}
+            -> play to the end cannot-record
+            <- played
+            -> end Failed
+            "
+        ));
+    }
 }
 
 #[test]
