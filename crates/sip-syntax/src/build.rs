@@ -57,7 +57,10 @@ pub fn response_to(
         builder.push_field(entry.raw_name.of(request.bytes()), entry.value.of(request.bytes()));
     }
     for name in [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
-        builder = builder.copy(request, name);
+        // Only the first, should they be doubled: an answer of ours is well formed.
+        if let Some(entry) = request.entries(name).next() {
+            builder.push_field(entry.raw_name.of(request.bytes()), entry.value.of(request.bytes()));
+        }
     }
     builder
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::error::{Flaw, ParseError};
 use crate::header::{ContactValue, HeaderName};
 use crate::headers::Headers;
-use crate::limits::{CALL_ID_BYTES_MAX, URI_BYTES_MAX, VALUES_MAX};
+use crate::limits::{CALL_ID_BYTES_MAX, VALUES_MAX};
 use crate::message::{Request, Response};
 use crate::{Method, Scheme, text};
 
@@ -68,9 +68,6 @@ pub(crate) fn response(response: &Response) -> Result<(), ParseError> {
 
 /// The Request-URI: readable, of a scheme we know, and without headers (RFC 3261 §19.1.1).
 fn request_uri(request: &Request) -> Result<(), ParseError> {
-    if request.uri_bytes().len() > URI_BYTES_MAX {
-        return Err(ParseError::new(Flaw::UriTooLong, request.method().as_bytes().len() + 1));
-    }
     let uri = request.uri()?;
     let offset = request.method().as_bytes().len() + 1;
     if uri.scheme() == Scheme::Other {

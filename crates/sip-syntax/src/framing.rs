@@ -126,7 +126,7 @@ impl Framer {
         {
             let line_end = self.searched + len + 1;
             if self.searched == 0
-                && let Err(ParseError { flaw, .. }) =
+                && let Err(ParseError { flaw: flaw @ Flaw::NotSip, .. }) =
                     scan::start_line(self.buffer.get(..line_end).unwrap_or_default(), 0)
             {
                 // Some other protocol, or noise: no need to hear more of it.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::limits::PARAMS_MAX;
 use crate::text;
@@ -107,11 +108,16 @@ impl Params {
         if pieces.next().is_some_and(|before| !before.is_empty()) {
             return false;
         }
-        let mut count = 0;
+        let mut seen: SmallVec<[&[u8]; 8]> = SmallVec::new();
         pieces.all(|piece| {
-            count += 1;
             let (name, value) = split_pair(piece);
-            count <= PARAMS_MAX
+            // A second of the same name would be read by some and not by others (RFC 3261 §7.3.1).
+            // In URIs it is seen in practice, and harmless.
+            let is_repeated = self.notation == Notation::Header
+                && seen.iter().any(|other| other.eq_ignore_ascii_case(name));
+            seen.push(name);
+            seen.len() <= PARAMS_MAX
+                && !is_repeated
                 && match self.notation {
                     Notation::Header => text::is_token(name) && value.is_none_or(is_header_value),
                     Notation::Uri => {

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::error::{Flaw, ParseError};
 use crate::header::HeaderName;
-use crate::limits::{FIELDS_MAX, HEAD_BYTES_MAX, LINE_BYTES_MAX, METHOD_BYTES_MAX};
+use crate::limits::{FIELDS_MAX, LINE_BYTES_MAX, METHOD_BYTES_MAX, URI_BYTES_MAX};
 use crate::{StatusCode, text};
 
 /// A stretch of the buffer.
@@ -80,15 +80,14 @@ pub(crate) fn start_line(
     let next = line_len.map_or(bytes.len(), |len| at + len + 1);
     let line = rest.get(..line_len.unwrap_or(rest.len())).unwrap_or(rest);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let mut flaw = None;
-    if line.len() > LINE_BYTES_MAX {
-        flaw = Some(ParseError::new(Flaw::TooLarge, at + LINE_BYTES_MAX));
-    } else if let Some(stray) = memchr::memchr2(b'\r', 0, line) {
-        flaw = Some(ParseError::new(Flaw::StartLine, at + stray));
-    }
+    let stray = memchr::memchr2(b'\r', 0, line);
+    let mut flaw = stray.map(|stray| ParseError::new(Flaw::StartLine, at + stray));
     let end = at + line.len();
     if line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
         let (version, rest) = split_once(line, b' ').ok_or(not_sip)?;
+        if line.len() > LINE_BYTES_MAX {
+            flaw = Some(ParseError::new(Flaw::TooLarge, at + LINE_BYTES_MAX));
+        }
         let rest_at = at + version.len() + 1;
         if !version.eq_ignore_ascii_case(b"SIP/2.0") {
             flaw = flaw.or(Some(ParseError::new(Flaw::Version, at)));
@@ -118,6 +117,11 @@ pub(crate) fn start_line(
         return Err(not_sip);
     }
     let uri_at = at + method.len() + 1;
+    if uri.len() > URI_BYTES_MAX {
+        flaw = Some(ParseError::new(Flaw::UriTooLong, uri_at + URI_BYTES_MAX));
+    } else if line.len() > LINE_BYTES_MAX {
+        flaw = Some(ParseError::new(Flaw::TooLarge, at + LINE_BYTES_MAX));
+    }
     if !version.eq_ignore_ascii_case(b"SIP/2.0") {
         flaw = flaw.or(Some(ParseError::new(Flaw::Version, uri_at + uri_len + 1)));
     }
@@ -185,9 +189,6 @@ pub(crate) fn fields(bytes: &[u8], start: usize) -> Fields {
         if at - last_at > LINE_BYTES_MAX {
             fields.note(Flaw::TooLarge, at);
         }
-    }
-    if fields.body_at - start.min(fields.body_at) > HEAD_BYTES_MAX {
-        fields.note(Flaw::TooLarge, start + HEAD_BYTES_MAX);
     }
     fields.find_content_length(bytes);
     fields

@@ -17,13 +17,28 @@ pub struct Uri {
     raw: Bytes,
     scheme: Scheme,
     /// The user of SIP, the number of tel, all there is of other schemes.
-    user: Option<Bytes>,
-    password: Option<Bytes>,
+    user: Option<Piece>,
+    password: Option<Piece>,
     host: Host,
     port: Option<u16>,
     params: Params,
     /// What follows `?`.
-    headers: Option<Bytes>,
+    headers: Option<Piece>,
+}
+
+/// A stretch of [`Uri::raw`].
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    start: u16,
+    end: u16,
+}
+
+impl Piece {
+    fn new(start: usize, end: usize) -> Self {
+        // URI_BYTES_MAX fits.
+        let fit = |at| u16::try_from(at).unwrap_or(u16::MAX);
+        Self { start: fit(start), end: fit(end) }
+    }
 }
 
 /// What a URI begins with.
@@ -59,7 +74,9 @@ impl Uri {
         match scheme {
             Scheme::Sip | Scheme::Sips => Self::parse_sip(raw, scheme, at),
             Scheme::Tel => Self::parse_tel(raw, at),
-            Scheme::Other => Ok(Self { user: Some(raw.slice(at..)), ..Self::empty(raw, scheme) }),
+            Scheme::Other => {
+                Ok(Self { user: Some(Piece::new(at, raw.len())), ..Self::empty(raw, scheme) })
+            }
         }
     }
 
@@ -89,70 +106,61 @@ impl Uri {
         let mut uri = Self::empty(raw.clone(), scheme);
         let mut at = start;
         // A user may hold `;`, `?` and `/`, so the `@` is looked for before them.
-        if let Some(len) = raw.get(at..).and_then(|rest| memchr::memchr(b'@', rest)) {
-            let info = raw.slice(at..at + len);
-            if !text::escapes_are_whole(&info) {
+        let user_len = raw.get(at..).and_then(|rest| memchr::memchr(b'@', rest));
+        if let Some(info_len) = user_len {
+            let info = raw.get(at..at + info_len).unwrap_or_default();
+            if !text::escapes_are_whole(info) {
                 return Err(bad(at));
             }
-            match memchr::memchr(b':', &info) {
-                Some(colon) => {
-                    uri.password = Some(info.slice(colon + 1..));
-                    uri.user = Some(info.slice(..colon));
-                }
-                None => uri.user = Some(info),
-            }
-            if uri.user.as_ref().is_none_or(Bytes::is_empty) {
+            let user_len = memchr::memchr(b':', info);
+            if user_len.unwrap_or(info_len) == 0 {
                 return Err(bad(at));
             }
-            at += len + 1;
+            uri.user = Some(Piece::new(at, at + user_len.unwrap_or(info_len)));
+            uri.password = user_len.map(|len| Piece::new(at + len + 1, at + info_len));
+            at += info_len + 1;
         }
-        let rest = raw.slice(at..);
-        let host_len = Host::span(&rest);
-        uri.host = Host::parse(&rest.slice(..host_len)).ok_or(bad(at))?;
-        let rest = rest.slice(host_len..);
+        let rest = raw.get(at..).unwrap_or_default();
+        let host_len = Host::span(rest);
+        uri.host = Host::parse(&raw.slice(at..at + host_len)).ok_or(bad(at))?;
         at += host_len;
-        let port_len = memchr::memchr2(b';', b'?', &rest).unwrap_or(rest.len());
-        uri.port = host::parse_port(&rest.slice(..port_len)).ok_or(bad(at))?;
-        let rest = rest.slice(port_len..);
+        let rest = raw.get(at..).unwrap_or_default();
+        let port_len = memchr::memchr2(b';', b'?', rest).unwrap_or(rest.len());
+        let (port, rest) = rest.split_at_checked(port_len).unwrap_or((rest, &[]));
+        uri.port = host::parse_port(port).ok_or(bad(at))?;
         at += port_len;
-        let params_len = memchr::memchr(b'?', &rest).unwrap_or(rest.len());
-        uri.params = Params::of_uri(rest.slice(..params_len));
-        if !uri.params.is_well_formed() {
-            return Err(bad(at));
+        let params_len = memchr::memchr(b'?', rest).unwrap_or(rest.len());
+        if params_len > 0 {
+            uri.params = Params::of_uri(raw.slice(at..at + params_len));
+            if !uri.params.is_well_formed() {
+                return Err(bad(at));
+            }
         }
-        if params_len < rest.len() {
-            let headers = rest.slice(params_len + 1..);
-            if headers.is_empty()
-                || headers.contains(&b'@')
-                || !text::escapes_are_whole(&headers)
-                || headers
-                    .split(|&byte| byte == b'&')
-                    .any(|header| memchr::memchr(b'=', header).is_none_or(|name_len| name_len == 0))
-            {
+        if let Some(headers) = rest.get(params_len + 1..) {
+            if !are_headers(headers) {
                 return Err(bad(at + params_len));
             }
-            uri.headers = Some(headers);
+            uri.headers = Some(Piece::new(at + params_len + 1, raw.len()));
         }
         Ok(uri)
     }
 
     fn parse_tel(raw: Bytes, start: usize) -> Result<Self, ParseError> {
         let bad = |offset| ParseError::new(Flaw::Uri, offset);
-        let rest = raw.slice(start..);
-        let number_len = memchr::memchr(b';', &rest).unwrap_or(rest.len());
-        let number = rest.slice(..number_len);
-        let is_number = number.iter().any(u8::is_ascii_hexdigit)
-            || number.contains(&b'*')
-            || number.contains(&b'#');
+        let rest = raw.get(start..).unwrap_or_default();
+        let number_len = memchr::memchr(b';', rest).unwrap_or(rest.len());
+        let number = rest.get(..number_len).unwrap_or(rest);
+        let is_digit = |byte: &u8| byte.is_ascii_hexdigit() || b"*#".contains(byte);
         let fits = |&byte: &u8| byte.is_ascii_hexdigit() || b"+-.()*#%".contains(&byte);
-        if !is_number || !number.iter().all(fits) {
+        if !number.iter().any(is_digit) || !number.iter().all(fits) {
             return Err(bad(start));
         }
-        let params = Params::of_uri(rest.slice(number_len..));
+        let params = Params::of_uri(raw.slice(start + number_len..));
         if !params.is_well_formed() {
             return Err(bad(start + number_len));
         }
-        Ok(Self { user: Some(number), params, ..Self::empty(raw, Scheme::Tel) })
+        let user = Some(Piece::new(start, start + number_len));
+        Ok(Self { user, params, ..Self::empty(raw, Scheme::Tel) })
     }
 
     /// As written.
@@ -167,18 +175,18 @@ impl Uri {
 
     /// The user, or the number of a tel URI, decoded; bytes that are not UTF-8 are replaced.
     pub fn user(&self) -> Option<String> {
-        let user = self.user.as_ref()?;
+        let user = self.user_bytes()?;
         Some(String::from_utf8_lossy(&text::unescape(user)).into_owned())
     }
 
     /// The user as written, escapes and all.
     pub fn user_bytes(&self) -> Option<&[u8]> {
-        self.user.as_deref()
+        self.piece(self.user)
     }
 
     /// The password as written; never log it.
     pub fn password_bytes(&self) -> Option<&[u8]> {
-        self.password.as_deref()
+        self.piece(self.password)
     }
 
     /// The host; an empty name unless the scheme is sip or sips.
@@ -216,8 +224,13 @@ impl Uri {
         self.headers.is_some()
     }
 
+    fn piece(&self, piece: Option<Piece>) -> Option<&[u8]> {
+        let Piece { start, end } = piece?;
+        self.raw.get(usize::from(start)..usize::from(end))
+    }
+
     fn raw_headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let headers = self.headers.as_deref().unwrap_or_default();
+        let headers = self.piece(self.headers).unwrap_or_default();
         headers.split(|&byte| byte == b'&').filter_map(|header| {
             let at = memchr::memchr(b'=', header)?;
             Some((header.get(..at)?, header.get(at + 1..)?))
@@ -313,6 +326,16 @@ fn parse_scheme(name: &[u8]) -> Option<Scheme> {
     } else {
         Scheme::Other
     })
+}
+
+/// `name=value` joined by `&`, with what cannot be misread.
+fn are_headers(headers: &[u8]) -> bool {
+    !headers.is_empty()
+        && !headers.contains(&b'@')
+        && text::escapes_are_whole(headers)
+        && headers
+            .split(|&byte| byte == b'&')
+            .all(|header| memchr::memchr(b'=', header).is_some_and(|name_len| name_len > 0))
 }
 
 fn same_escaped(one: Option<&[u8]>, two: Option<&[u8]>) -> bool {

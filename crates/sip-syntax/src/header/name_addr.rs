@@ -46,14 +46,14 @@ impl NameAddr {
         let (display_len, bracket) = if raw.first() == Some(&b'"') {
             let len = text::quoted_len(&raw).ok_or(bad(0))?;
             let rest = raw.get(len..).unwrap_or_default();
-            let gap = rest.len() - text::trim(rest).len();
-            let at = len + rest.iter().position(|&byte| !text::is_space(byte)).unwrap_or(gap);
+            let gap = rest.iter().position(|&byte| !text::is_space(byte)).unwrap_or(0);
+            let at = len + gap;
             if raw.get(at) != Some(&b'<') {
                 return Err(bad(len));
             }
             (len, Some(at))
         } else {
-            let bracket = memchr::memchr(b'<', &raw);
+            let bracket = text::find_separator(&raw, b'<', false);
             (bracket.unwrap_or(0), bracket)
         };
         let display = text::trim_bytes(&raw.slice(..display_len));

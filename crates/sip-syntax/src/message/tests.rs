@@ -1,1 +1,3 @@
-//! Tests.
+//! Whole messages.
+
+pub(crate) mod torture;
