@@ -1,4 +1,7 @@
 //! RTP, codecs, DTMF, playing and recording; clocked from outside.
+//!
+//! [`Engine`] is the one type to hold: commands and packets go in, packets and events come out.
+//! [`decode`] turns audio files into [`Sound`]s for it, and [`PortPool`] hands out RTP ports.
 #![cfg_attr(
     test,
     allow(
@@ -6,16 +9,21 @@
         clippy::expect_used,
         clippy::panic,
         clippy::indexing_slicing,
-        clippy::wildcard_enum_match_arm
+        clippy::wildcard_enum_match_arm,
+        clippy::disallowed_methods
     )
 )]
 
+mod codec;
 mod command;
 mod decode;
 mod engine;
 mod event;
+mod graph;
 mod port_pool;
+mod rtp;
 mod sound;
+mod wav;
 
 pub use command::{
     Codec, Command, Flag, JobId, Latch, LegId, PlayItem, Playlist, RecordLimits, Stream, ToneSpec,
@@ -25,3 +33,4 @@ pub use engine::{Counters, Engine, Packet};
 pub use event::{Event, RecordEnd};
 pub use port_pool::PortPool;
 pub use sound::Sound;
+pub use wav::wav;

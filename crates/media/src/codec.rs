@@ -1,0 +1,4 @@
+//! Encodings of sound.
+
+pub(crate) mod g711;
+pub(crate) mod resample;

@@ -1,0 +1,1 @@
+//! From any rate to 8,000 Hz.
