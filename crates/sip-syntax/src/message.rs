@@ -218,4 +218,4 @@ impl fmt::Debug for Response {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

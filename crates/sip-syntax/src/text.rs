@@ -269,3 +269,54 @@ const TOKEN: [bool; 256] = {
     }
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_unquoted() {
+        for text in ["", "plain", "a \"b\" \\ c", "สมชาย 😀"] {
+            assert_eq!(unquote(quote(text).as_bytes()), text.as_bytes());
+        }
+        assert_eq!(quote("a\r\nb\0"), "\"a  b \"");
+        assert_eq!(unquote(b"not \"quoted\""), &b"not \"quoted\""[..]);
+        assert_eq!(unquote(b"\""), &b"\""[..]);
+    }
+
+    #[test]
+    fn what_is_escaped_is_unescaped() {
+        for text in ["", "201", "*97#", "a@b:c d%41", "สมชาย"] {
+            let escaped = escape_user(text);
+            assert_eq!(unescape(escaped.as_bytes()), text.as_bytes());
+            let uri = format!("sip:{escaped}@h");
+            if !text.is_empty() {
+                assert_eq!(crate::Uri::parse(uri).unwrap().user().unwrap(), text);
+            }
+        }
+        assert_eq!(escape_user("a@\n"), "a%40%0A");
+        assert_eq!(unescape(b"%4%zz%"), &b"%4%zz%"[..]);
+    }
+
+    #[test]
+    fn folds_become_one_space() {
+        assert_eq!(unfold(b"a \r\n\t b\n c\rd"), &b"a b c d"[..]);
+        assert!(matches!(unfold(b"a b"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn numbers_have_only_digits_and_64_bits() {
+        assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
+        for text in ["", "18446744073709551616", "-1", "+1", " 1", "1a", "\u{661}"] {
+            assert_eq!(decimal(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn separators_in_quotes_and_brackets_part_nothing() {
+        let split = |text| split(text, b',', true).collect::<Vec<_>>();
+        assert_eq!(split(b" a , \"b,\\\",c\" <d,e>,"), [&b"a"[..], b"\"b,\\\",c\" <d,e>", b""]);
+        assert_eq!(split(b"\"a, b"), [&b"\"a, b"[..]]);
+        assert_eq!(split(b"<a, b"), [&b"<a, b"[..]]);
+    }
+}

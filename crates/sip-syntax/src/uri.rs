@@ -347,3 +347,6 @@ fn digits(number: Option<&[u8]>) -> impl Iterator<Item = u8> {
     let number = number.unwrap_or_default().iter();
     number.filter(|byte| !b"-.()".contains(byte)).map(u8::to_ascii_lowercase)
 }
+
+#[cfg(test)]
+mod tests;
