@@ -1,0 +1,149 @@
+//! The thread that owns the database.
+
+use std::collections::BTreeSet;
+use std::mem;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pbx::records::{Disk, SoundId, StoreReply, StoreRequest, Ticket};
+
+use crate::database::Database;
+
+/// Carries out requests until nobody can send any more.
+pub(crate) struct Worker<R> {
+    database: Database,
+    inbox: Receiver<StoreRequest>,
+    refused: Arc<Mutex<Refused>>,
+    probe_pause: Duration,
+    reply: R,
+}
+
+impl<R: Fn(Ticket, StoreReply)> Worker<R> {
+    pub(crate) fn new(
+        database: Database,
+        inbox: Receiver<StoreRequest>,
+        refused: Arc<Mutex<Refused>>,
+        probe_pause: Duration,
+        reply: R,
+    ) -> Self {
+        Self { database, inbox, refused, probe_pause, reply }
+    }
+
+    pub(crate) fn run(mut self) {
+        self.database.check_after_crash();
+        let mut probe_at = Instant::now() + self.probe_pause;
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        loop {
+            match self.wait(probe_at) {
+                Ok(request) => batch.push(request),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            batch.extend(self.inbox.try_iter().take(BATCH_MAX - batch.len()));
+            if !batch.is_empty() {
+                let disk_before = self.database.disk();
+                for (ticket, reply) in self.database.carry_out(&batch) {
+                    (self.reply)(ticket, reply);
+                }
+                batch.clear();
+                if disk_before == Disk::Works {
+                    probe_at = Instant::now() + self.probe_pause;
+                }
+            }
+            self.answer_refused();
+            if self.database.disk() == Disk::Faulty && Instant::now() >= probe_at {
+                self.database.probe();
+                probe_at = Instant::now() + self.probe_pause;
+            }
+        }
+        self.answer_refused();
+    }
+
+    /// The next request. A faulty disk wants to be probed meanwhile.
+    fn wait(&self, probe_at: Instant) -> Result<StoreRequest, RecvTimeoutError> {
+        match self.database.disk() {
+            Disk::Works => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Disk::Faulty => {
+                self.inbox.recv_timeout(probe_at.saturating_duration_since(Instant::now()))
+            }
+        }
+    }
+
+    fn answer_refused(&mut self) {
+        let (tickets, drafts) = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for ticket in tickets {
+            (self.reply)(ticket, StoreReply::Failed);
+        }
+        if !drafts.is_empty() {
+            self.database.spoil(drafts);
+        }
+    }
+}
+
+/// Requests for which there was no room in the queue.
+#[derive(Debug, Default)]
+pub(crate) struct Refused {
+    tickets: Vec<Ticket>,
+    drafts: BTreeSet<SoundId>,
+    count: u64,
+    crowd: Crowd,
+}
+
+/// Whether the log knows that there was no room.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Crowd {
+    #[default]
+    None,
+    Told,
+}
+
+impl Refused {
+    /// Notes a request whose reply will be `Failed`. Call it while holding the lock under which the
+    /// queue was found full: then there is work in it, after which the thread looks here.
+    pub(crate) fn add(&mut self, request: &StoreRequest) {
+        self.count += 1;
+        if self.crowd == Crowd::None {
+            self.crowd = Crowd::Told;
+            tracing::error!(
+                "the database is too slow: {} requests wait, more are refused until there is room",
+                crate::QUEUE_MAX
+            );
+        }
+        self.tickets.extend(request.ticket());
+        match request {
+            // A draft with a gap is no draft, and one whose end was not heard of must not stay.
+            StoreRequest::Begin { sound, .. }
+            | StoreRequest::Append { sound, .. }
+            | StoreRequest::Keep { sound, .. }
+            | StoreRequest::Drop { sound } => {
+                self.drafts.insert(*sound);
+            }
+            StoreRequest::PutBinding(_)
+            | StoreRequest::RemoveBinding { .. }
+            | StoreRequest::Mailbox { .. }
+            | StoreRequest::Messages { .. }
+            | StoreRequest::Sound { .. }
+            | StoreRequest::MarkHeard { .. }
+            | StoreRequest::Delete { .. }
+            | StoreRequest::SetPin { .. }
+            | StoreRequest::Call(_) => {}
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn take(&mut self) -> (Vec<Ticket>, BTreeSet<SoundId>) {
+        if self.tickets.is_empty() && self.drafts.is_empty() && self.crowd == Crowd::Told {
+            // A whole round without a refusal.
+            self.crowd = Crowd::None;
+            tracing::warn!("the database keeps up again; {} requests were refused", self.count);
+        }
+        (mem::take(&mut self.tickets), mem::take(&mut self.drafts))
+    }
+}
+
+/// Most requests in one transaction.
+const BATCH_MAX: usize = 256;
