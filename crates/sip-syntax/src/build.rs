@@ -1,5 +1,6 @@
 //! Writing messages (RFC 3261 §7). Each is written once; its bytes are kept for retransmission.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -69,6 +70,7 @@ pub fn response_to(
 ///
 /// With `rport` asked for, both `received` and `rport` are filled in; without, `received` is added
 /// unless the sent-by host is the address of `source`. A `received` from the peer is dropped.
+/// Malformed parameters are left as they are.
 pub fn via_with_received(via: &Via, source: SocketAddr) -> Vec<u8> {
     let mut value = format!("SIP/2.0/{} {}", via.transport, via.host).into_bytes();
     if let Some(port) = via.port {
@@ -81,7 +83,8 @@ pub fn via_with_received(via: &Via, source: SocketAddr) -> Vec<u8> {
 /// The same over a value as written.
 fn with_received(top: &[u8], source: SocketAddr) -> Vec<u8> {
     let top = text::trim(top);
-    let Ok(via) = Via::parse_slice(top) else {
+    // Added to damaged parameters, ours might end up within a quote that never closes.
+    let Some(via) = Via::parse_slice(top).ok().filter(Via::is_well_formed) else {
         return top.to_vec();
     };
     let ip = source.ip().to_canonical();
@@ -155,7 +158,7 @@ impl MessageBuilder {
         let mut bytes = Vec::with_capacity(512);
         bytes.extend_from_slice(format!("SIP/2.0 {status} ").as_bytes());
         let reason_at = bytes.len();
-        push_clean(&mut bytes, reason.unwrap_or(status.default_reason()).as_bytes());
+        bytes.extend_from_slice(&clean(reason.unwrap_or(status.default_reason()).as_bytes()));
         let reason = Span::new(reason_at, bytes.len());
         bytes.extend_from_slice(b"\r\n");
         Self {
@@ -277,7 +280,7 @@ impl MessageBuilder {
         let name_end = self.bytes.len();
         self.bytes.extend_from_slice(b": ");
         let value_at = self.bytes.len();
-        push_clean(&mut self.bytes, text::trim(value));
+        self.bytes.extend_from_slice(&clean(value));
         self.entries.push(Entry {
             name,
             raw_name: Span::new(name_at, name_end),
@@ -287,18 +290,24 @@ impl MessageBuilder {
     }
 }
 
-/// Appends text without line ends, and without NULs but those a backslash escapes.
-fn push_clean(bytes: &mut Vec<u8>, value: &[u8]) {
-    let unfolded = text::unfold(value);
-    if memchr::memchr(0, &unfolded).is_none() {
-        bytes.extend_from_slice(&unfolded);
-        return;
-    }
+/// The text without line ends and white space around, and without NULs but those a backslash
+/// escapes.
+fn clean(value: &[u8]) -> Cow<'_, [u8]> {
+    let value = match text::unfold(text::trim(value)) {
+        Cow::Borrowed(value) if memchr::memchr(0, value).is_none() => return Cow::Borrowed(value),
+        Cow::Borrowed(value) => value.to_vec(),
+        Cow::Owned(value) => value,
+    };
     let mut before = b' ';
-    for &byte in unfolded.as_ref() {
-        bytes.push(if byte == 0 && before != b'\\' { b' ' } else { byte });
-        before = byte;
-    }
+    let without_nuls: Vec<u8> = value
+        .into_iter()
+        .map(|byte| {
+            let kept = if byte == 0 && before != b'\\' { b' ' } else { byte };
+            before = byte;
+            kept
+        })
+        .collect();
+    Cow::Owned(text::trim(&without_nuls).to_vec())
 }
 
 #[cfg(test)]

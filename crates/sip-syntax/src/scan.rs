@@ -112,7 +112,7 @@ pub(crate) fn start_line(
     let trimmed = rest.trim_ascii_end();
     let uri_len = memchr::memrchr(b' ', trimmed).ok_or(not_sip)?;
     let (uri, version) = trimmed.split_at_checked(uri_len).ok_or(not_sip)?;
-    let version = version.trim_ascii_start();
+    let version = version.strip_prefix(b" ").unwrap_or(version);
     if !version.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
         return Err(not_sip);
     }
@@ -167,10 +167,10 @@ pub(crate) fn fields(bytes: &[u8], start: usize) -> Fields {
             fields.note(Flaw::HeaderLine, at);
         }
         if matches!(line.first(), Some(b' ' | b'\t')) {
-            let content = line.trim_ascii();
+            let content = text::trim(line);
             if let Some(last) = fields.entries.last_mut().filter(|_| continuable) {
                 if !content.is_empty() {
-                    let lead = line.len() - line.trim_ascii_start().len();
+                    let lead = line.iter().position(|&byte| !text::is_space(byte)).unwrap_or(0);
                     let begin = at + lead;
                     if last.value.start == last.value.end {
                         last.value = Span::new(begin, begin + content.len());
@@ -213,7 +213,7 @@ impl Fields {
         let value = after.get(gap + 1..).unwrap_or_default();
         let lead = value.iter().position(|&byte| byte != b' ' && byte != b'\t');
         let begin = at + name_len + gap + 1 + lead.unwrap_or(value.len());
-        let trimmed = value.trim_ascii();
+        let trimmed = text::trim(value);
         self.entries.push(Entry {
             name: HeaderName::from_bytes(raw_name),
             raw_name: Span::new(at, at + name_len),

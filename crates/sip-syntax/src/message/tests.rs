@@ -141,10 +141,7 @@ fn requests_of_the_old_rfc_are_read() {
     let old = request("inv2543");
     assert!(!old.top_via().unwrap().has_magic_branch());
     assert_eq!(old.from().unwrap().tag(), None);
-    assert!(old.body().ends_with(
-        b"AVP 0
-"
-    ));
+    assert!(old.body().ends_with(b"AVP 0\r\n"));
     assert!(!request("badbranch").top_via().unwrap().has_magic_branch());
     assert!(request("bext01").top_via().unwrap().has_magic_branch());
 }
