@@ -1,5 +1,12 @@
 //! How much a script may use before its call is ended.
 
+use std::cell::{Cell, RefCell};
+
+use mlua::debug::Debug;
+use mlua::{Lua, VmState};
+
+use crate::error::{Place, SCRIPTS_FOLDER, ScriptError, trace_lines};
+
 /// Bounds on what scripts may use; reaching one ends that call and no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -43,4 +50,141 @@ impl Default for Limits {
             log_lines: 1_000,
         }
     }
+}
+
+/// Instructions between two looks at the meter.
+pub(crate) const GRAIN: u32 = 250;
+/// Instructions allowed where a script cannot be paused: in functions that `string.gsub`,
+/// `table.sort`, `tostring` or `require` call.
+const UNPAUSABLE_MAX: u64 = 100_000;
+
+/// Counts instructions of the script that runs at the moment.
+#[derive(Default)]
+pub(crate) struct Meter {
+    /// Instructions left before the call is ended.
+    left: Cell<u64>,
+    /// Instructions left in this slice; `None` where nothing can be paused.
+    slice: Cell<Option<u64>>,
+    /// Instructions since a pause was due.
+    overdue: Cell<u64>,
+    /// Work done in our own functions since the last look, in instructions.
+    extra: Cell<u64>,
+    /// The line at the last look.
+    seen: RefCell<Option<Place>>,
+    /// Why the call ends; set once and not to be caught.
+    doom: RefCell<Option<ScriptError>>,
+}
+
+impl Meter {
+    /// Begins a run that pauses after `slice` instructions and ends after `left`.
+    pub(crate) fn begin_slice(&self, slice: u32, left: u64) {
+        self.begin(left);
+        self.slice.set(Some(slice.into()));
+    }
+
+    /// Begins a run that cannot be paused and ends after `left` instructions.
+    pub(crate) fn begin(&self, left: u64) {
+        self.left.set(left);
+        self.slice.set(None);
+        self.overdue.set(0);
+        self.extra.set(0);
+        self.seen.replace(None);
+        self.doom.replace(None);
+    }
+
+    /// Instructions left before the call is ended.
+    pub(crate) fn left(&self) -> u64 {
+        self.left.get()
+    }
+
+    /// Adds work done outside of Lua, in instructions.
+    pub(crate) fn charge(&self, work: u64) {
+        self.extra.set(self.extra.get().saturating_add(work));
+    }
+
+    /// Whether the call is ended and nothing may catch that.
+    pub(crate) fn is_doomed(&self) -> bool {
+        self.doom.borrow().is_some()
+    }
+
+    /// Ends the call with `error`, unless it is ended already.
+    pub(crate) fn doom(&self, error: ScriptError) {
+        self.doom.borrow_mut().get_or_insert(error);
+    }
+
+    pub(crate) fn take_doom(&self) -> Option<ScriptError> {
+        self.doom.borrow_mut().take()
+    }
+
+    /// The line at the last look.
+    pub(crate) fn seen(&self) -> Option<Place> {
+        self.seen.borrow().clone()
+    }
+
+    /// Called by Lua every [`GRAIN`] instructions.
+    pub(crate) fn look(&self, lua: &Lua, debug: &Debug<'_>) -> mlua::Result<VmState> {
+        let used = u64::from(GRAIN) + self.extra.take();
+        self.see(debug);
+        let left = self.left.get().saturating_sub(used);
+        self.left.set(left);
+        let Some(slice) = self.slice.get() else {
+            if left == 0 {
+                self.stop(lua, "used up its instructions; is there an endless loop?");
+            }
+            return if self.is_doomed() { Err(stopped()) } else { Ok(VmState::Continue) };
+        };
+        if left == 0 {
+            self.stop(lua, "used up its instructions between two verbs; is there an endless loop?");
+        }
+        let slice = slice.saturating_sub(used);
+        self.slice.set(Some(slice));
+        if slice > 0 && !self.is_doomed() {
+            return Ok(VmState::Continue);
+        }
+        // A pause that could happen would have ended this run, so a second one means that it
+        // cannot happen here.
+        let overdue = self.overdue.get() + used;
+        self.overdue.set(overdue);
+        if overdue > UNPAUSABLE_MAX {
+            self.stop(
+                lua,
+                "took too long in a function called by string.gsub, table.sort, tostring or \
+                 require, where the switch cannot serve other calls",
+            );
+        }
+        if self.is_doomed() && overdue > used { Err(stopped()) } else { Ok(VmState::Yield) }
+    }
+
+    fn stop(&self, lua: &Lua, message: &str) {
+        let trace = lua.traceback(None, 0).map(|trace| trace.to_string_lossy());
+        let place = self.seen();
+        self.doom(ScriptError {
+            file: place.as_ref().map(|place| place.file.clone()).unwrap_or_default(),
+            line: place.map(|place| place.line),
+            verb: None,
+            message: message.to_owned(),
+            traceback: trace.map(|trace| trace_lines(&trace)).unwrap_or_default(),
+        });
+    }
+
+    fn see(&self, debug: &Debug<'_>) {
+        let Some(line) = debug.current_line().and_then(|line| u32::try_from(line).ok()) else {
+            return;
+        };
+        let source = debug.source();
+        let Some(file) = source.short_src.as_deref().filter(|f| f.starts_with(SCRIPTS_FOLDER))
+        else {
+            return;
+        };
+        let mut seen = self.seen.borrow_mut();
+        match seen.as_mut() {
+            Some(place) if place.file == file => place.line = line,
+            _ => *seen = Some(Place { file: file.to_owned(), line }),
+        }
+    }
+}
+
+/// Raised where a call has been ended; nobody reads its text.
+pub(crate) fn stopped() -> mlua::Error {
+    mlua::Error::RuntimeError("the call was ended".into())
 }

@@ -2,6 +2,24 @@
 
 use std::fmt;
 
+use crate::verbs::verb_spec;
+
+/// How script files are named in messages.
+pub(crate) const SCRIPTS_FOLDER: &str = "scripts/";
+/// How our own Lua is named; such lines are left out of messages.
+pub(crate) const OWN_CHUNK: &str = "[cordboard]";
+/// Lines of a traceback that are kept.
+const TRACE_MAX: usize = 20;
+/// Characters of a message that are kept.
+const MESSAGE_MAX: usize = 500;
+
+/// A line of a script.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: u32,
+}
+
 /// Something wrong that stops a set of scripts from being loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadError {
@@ -37,6 +55,20 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
+impl LoadError {
+    pub(crate) fn new(file: &str, line: Option<u32>, message: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            line,
+            column: None,
+            length: None,
+            message: message.into(),
+            hint: None,
+            source_line: None,
+        }
+    }
+}
+
 /// Why a script could not go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError {
@@ -69,3 +101,105 @@ impl fmt::Display for ScriptError {
 }
 
 impl std::error::Error for ScriptError {}
+
+impl ScriptError {
+    /// An error at a known place.
+    pub(crate) fn at(place: Option<Place>, message: impl Into<String>) -> Self {
+        let (file, line) = match place {
+            Some(place) => (place.file, Some(place.line)),
+            None => (String::new(), None),
+        };
+        Self { file, line, verb: None, message: message.into(), traceback: Vec::new() }
+    }
+
+    /// Reads what Lua says: the place in front, the verb, the traceback behind.
+    pub(crate) fn from_lua(error: &mlua::Error) -> Self {
+        let (text, trace) = parts(error);
+        let traceback = trace_lines(&trace);
+        let text = strip_own_place(&text);
+        let (place, text) = split_place(text);
+        let place = place.or_else(|| traceback.iter().find_map(|line| split_place(line).0));
+        let verb = text
+            .strip_prefix("call:")
+            .and_then(|rest| rest.split_once(": "))
+            .and_then(|(name, rest)| Some((verb_spec(name)?.name, rest)));
+        let (verb, text) = match verb {
+            Some((verb, rest)) => (Some(verb), rest),
+            None => (None, text),
+        };
+        let mut read = Self::at(place, one_line(text, MESSAGE_MAX));
+        read.verb = verb;
+        read.traceback = traceback;
+        read
+    }
+}
+
+/// Message and traceback, whoever raised it.
+fn parts(error: &mlua::Error) -> (String, String) {
+    match error {
+        mlua::Error::CallbackError { traceback, cause } => {
+            let (text, inner) = parts(cause);
+            let trace = if inner.is_empty() { traceback.clone() } else { inner };
+            (text, trace)
+        }
+        mlua::Error::RuntimeError(text)
+        | mlua::Error::MemoryError(text)
+        | mlua::Error::SyntaxError { message: text, .. } => {
+            match text.split_once("\nstack traceback:") {
+                Some((text, trace)) => (text.to_owned(), trace.to_owned()),
+                None => (text.clone(), String::new()),
+            }
+        }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of mlua's errors read alike")]
+        other => (other.to_string(), String::new()),
+    }
+}
+
+/// An error that our own functions raised, as the plain text a script may catch.
+pub(crate) fn plain_text(error: &mlua::Error) -> String {
+    ScriptError::from_lua(error).to_string()
+}
+
+/// Takes `[cordboard]:12: ` away from the front.
+pub(crate) fn strip_own_place(text: &str) -> &str {
+    text.strip_prefix(OWN_CHUNK)
+        .and_then(|rest| rest.strip_prefix(':'))
+        .and_then(|rest| rest.split_once(": "))
+        .map_or(text, |(_, rest)| rest)
+}
+
+/// Splits `scripts/main.lua:12: text`.
+pub(crate) fn split_place(text: &str) -> (Option<Place>, &str) {
+    let split = || {
+        let rest = text.strip_prefix(SCRIPTS_FOLDER)?;
+        let colon = rest.find(".lua:")? + SCRIPTS_FOLDER.len() + ".lua".len();
+        let (line, message) = text.get(colon + 1..)?.split_once(": ")?;
+        let file = text.get(..colon)?.to_owned();
+        Some((Place { file, line: line.parse().ok()? }, message))
+    };
+    match split() {
+        Some((place, message)) => (Some(place), message),
+        None => (None, text),
+    }
+}
+
+/// The lines of a traceback that are the script author's.
+pub(crate) fn trace_lines(trace: &str) -> Vec<String> {
+    trace
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with(SCRIPTS_FOLDER))
+        .take(TRACE_MAX)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `text` without line ends and control characters, cut to `max` characters.
+pub(crate) fn one_line(text: &str, max: usize) -> String {
+    let mut line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(max).collect();
+    if text.chars().nth(max).is_some() {
+        line.push('…');
+    }
+    line
+}

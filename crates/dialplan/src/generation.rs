@@ -1,15 +1,32 @@
 //! The scripts as loaded once, with their routes.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "Lua's kinds of value are not ours; what is not expected is refused alike"
+)]
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::rc::Rc;
 
 use jiff::Zoned;
+use mlua::{Function, Lua, Table, Thread, Value};
 
 use crate::Limits;
 use crate::call_view::CallView;
-use crate::error::LoadError;
+use crate::check;
+use crate::error::{LoadError, SCRIPTS_FOLDER, ScriptError};
+use crate::host::{Host, Module, Route, place, placed};
 use crate::log::LogLine;
+use crate::memory::Ledger;
+use crate::options::describe;
+use crate::pattern::Pattern;
+use crate::sandbox::Sandbox;
 use crate::script::Script;
+use crate::verbs::nearest;
+
+/// Where loading begins.
+const ENTRY: &str = "main.lua";
 
 /// Script texts by path relative to the scripts folder: `main.lua`, `lib/hours.lua`.
 ///
@@ -64,9 +81,29 @@ pub enum Match {
 /// The scripts as loaded once; calls that began on it finish on it.
 ///
 /// Lives on one thread. Cloning is cheap and gives the same generation.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Generation {
-    routes: Rc<Vec<RouteInfo>>,
+    core: Rc<Core>,
+}
+
+/// What a generation and its scripts share.
+pub(crate) struct Core {
+    pub(crate) host: Rc<Host>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) ledger: Ledger,
+    /// Does nothing; what a closed coroutine would run next.
+    pub(crate) nothing: Function,
+    routes: Vec<RouteInfo>,
+    /// Scripts that exist.
+    pub(crate) scripts: Cell<usize>,
+    /// Values from Lua that Rust can hold without Lua having to grow.
+    reserved: Cell<usize>,
+}
+
+impl fmt::Debug for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generation").field("routes", &self.core.routes).finish_non_exhaustive()
+    }
 }
 
 impl Generation {
@@ -76,36 +113,278 @@ impl Generation {
     /// Everything found wrong, with file and line: syntax, patterns, unknown verbs, options,
     /// prompts and extensions, or an error raised while loading. Never empty.
     pub fn load(
-        _sources: &Sources,
-        _names: Names,
-        _limits: Limits,
-        _now: &Zoned,
+        sources: &Sources,
+        names: Names,
+        limits: Limits,
+        now: &Zoned,
     ) -> Result<Self, Vec<LoadError>> {
-        Ok(Self { routes: Rc::default() })
+        let host = Rc::new(Host::new(limits, names, now));
+        host.meter.begin(limits.instructions_at_load);
+        let made = Sandbox::new(&host, crate::time::seed(now.timestamp()));
+        let sandbox = made.map_err(|error| vec![load_error(sources, &error)])?;
+        let main = compile(&sandbox, &host, sources)?;
+        let ran = run(&sandbox, &host, main);
+        let mut errors: Vec<_> = ran.err().map(|e| located(sources, e)).into_iter().collect();
+        let loaded = errors.is_empty();
+        errors.extend(check::check(sources, &host, loaded));
+        if !loaded || !errors.is_empty() {
+            return Err(errors);
+        }
+        host.loading.set(false);
+        let finish = || -> mlua::Result<Function> {
+            sandbox.show_globals(None)?;
+            sandbox.lua.gc_collect()?;
+            sandbox.lua.create_function(|_, ()| Ok(()))
+        };
+        let nothing = finish().map_err(|error| vec![load_error(sources, &error)])?;
+        let routes = host.routes.borrow().iter().map(|route| route.info.clone()).collect();
+        let ledger = Ledger::new();
+        ledger.set_base(sandbox.lua.used_memory());
+        let (scripts, reserved) = (Cell::new(0), Cell::new(0));
+        let core = Core { host, sandbox, ledger, nothing, routes, scripts, reserved };
+        Ok(Self { core: Rc::new(core) })
     }
 
-    /// Finds the most specific route for a dialled number or name.
-    pub fn match_number(&self, _number: &str) -> Match {
-        Match::None
+    /// Finds the most specific route for a dialled number or name; of equals, the first defined.
+    pub fn match_number(&self, number: &str) -> Match {
+        self.core.host.match_number(number)
     }
 
     /// Whether callers who did not authenticate may reach the route.
     pub fn is_public(&self, route: RouteId) -> bool {
-        self.routes.get(route.0).is_some_and(|route| route.public)
+        self.core.routes.get(route.0).is_some_and(|route| route.public)
     }
 
     /// All routes in the order of their definition.
     pub fn routes(&self) -> &[RouteInfo] {
-        &self.routes
+        &self.core.routes
     }
 
     /// Begins a run of the route's handler for one call; nothing runs before the first resume.
-    pub fn start(&self, _route: RouteId, _call: CallView) -> Script {
-        Script {}
+    pub fn start(&self, route: RouteId, call: CallView) -> Script {
+        Script::new(&self.core, route, call)
     }
 
     /// Takes the lines logged since the last time, oldest first.
     pub fn take_logs(&self) -> Vec<LogLine> {
-        Vec::new()
+        self.core.host.journal.borrow_mut().take()
     }
+
+    /// Bytes of Lua values in use, calls and scripts together.
+    pub fn used_memory(&self) -> usize {
+        self.core.sandbox.lua.used_memory()
+    }
+
+    /// Frees what no script uses any more. Takes time in proportion to all that is in use.
+    pub fn free_unused(&self) {
+        // Only a finaliser could fail, and scripts have none.
+        drop(self.core.sandbox.lua.gc_collect());
+    }
+}
+
+impl Core {
+    /// Makes room for the values that a new script will hold, while memory has no limit.
+    pub(crate) fn reserve(&self) {
+        let wanted = 256 + self.scripts.get() * 8;
+        if wanted > self.reserved.get() {
+            let wanted = wanted * 2;
+            let held: Vec<Table> = (0..wanted).map(|_| self.sandbox.lua.globals()).collect();
+            self.reserved.set(held.len());
+        }
+    }
+}
+
+/// Compiles every file, so that a mistake is found even in one that is not required yet.
+fn compile(sandbox: &Sandbox, host: &Host, sources: &Sources) -> Result<Function, Vec<LoadError>> {
+    let mut errors = Vec::new();
+    let mut main = None;
+    for (path, text) in &sources.files {
+        match sandbox.compile(&format!("{SCRIPTS_FOLDER}{path}"), text) {
+            Ok(function) if path == ENTRY => main = Some(function),
+            Ok(function) => {
+                host.modules.borrow_mut().insert(path.clone(), Module::Ready(function));
+            }
+            Err(error) => {
+                let mut error = load_error(sources, &error);
+                if error.line.is_none() {
+                    error.file = format!("{SCRIPTS_FOLDER}{path}");
+                }
+                errors.push(error);
+            }
+        }
+    }
+    match main {
+        _ if !errors.is_empty() => Err(errors),
+        Some(main) => Ok(main),
+        None => {
+            let file = format!("{SCRIPTS_FOLDER}{ENTRY}");
+            let mut error = LoadError::new(&file, None, "there is no such file");
+            error.hint = Some("the dialplan begins there".into());
+            Err(vec![error])
+        }
+    }
+}
+
+/// Runs `main.lua` within its budget.
+fn run(sandbox: &Sandbox, host: &Host, main: Function) -> Result<(), ScriptError> {
+    let lua = &sandbox.lua;
+    let run = || -> mlua::Result<()> {
+        let thread: Thread = lua.create_thread(main)?;
+        lua.set_memory_limit(host.limits.memory_base)?;
+        thread.resume::<()>(())
+    };
+    let ran = run();
+    let unlimited = lua.set_memory_limit(0);
+    let doom = host.meter.take_doom();
+    match (ran.and(unlimited), doom) {
+        (_, Some(doom)) => Err(doom),
+        (Err(error), None) => Err(ScriptError::from_lua(&error)),
+        (Ok(_), None) => Ok(()),
+    }
+}
+
+fn load_error(sources: &Sources, error: &mlua::Error) -> LoadError {
+    located(sources, ScriptError::from_lua(error))
+}
+
+fn located(sources: &Sources, error: ScriptError) -> LoadError {
+    let file = if error.file.is_empty() { format!("{SCRIPTS_FOLDER}{ENTRY}") } else { error.file };
+    let text = file.strip_prefix(SCRIPTS_FOLDER).and_then(|path| sources.files.get(path));
+    let line = error.line.and_then(|line| usize::try_from(line).ok());
+    let source_line = line.and_then(|line| text?.lines().nth(line.checked_sub(1)?));
+    let mut located = LoadError::new(&file, error.line, error.message);
+    located.source_line = source_line.map(str::to_owned);
+    located
+}
+
+/// Registers what the prelude builds `route` and `require` from.
+pub(crate) fn add(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> {
+    let routing = Rc::clone(host);
+    functions.set(
+        "route",
+        lua.create_function(move |lua, (pattern, options, handler): (Value, Value, Value)| {
+            let at = place(lua, 2);
+            let added = route(&routing, pattern, options, handler, at.clone().unwrap_or_default());
+            Ok(added.err().map(|problem| placed(at, &format!("route: {problem}"))))
+        })?,
+    )?;
+    let requiring = Rc::clone(host);
+    functions.set(
+        "require",
+        lua.create_function(move |lua, name: String| {
+            let at = place(lua, 2);
+            match take_module(&requiring, &name) {
+                Ok(Module::Loaded(value)) => Ok((None, value)),
+                Ok(Module::Ready(function)) => {
+                    let path = module_path(&name);
+                    let ran = function.call::<Value>(name);
+                    let module = match &ran {
+                        Ok(Value::Nil) => Module::Loaded(Value::Boolean(true)),
+                        Ok(value) => Module::Loaded(value.clone()),
+                        Err(_) => Module::Ready(function),
+                    };
+                    let value = match &module {
+                        Module::Loaded(value) => value.clone(),
+                        Module::Ready(_) | Module::Running => Value::Nil,
+                    };
+                    requiring.modules.borrow_mut().insert(path, module);
+                    ran.map(|_| (None, value))
+                }
+                Ok(Module::Running) => {
+                    let problem = format!("require \"{name}\": it is being loaded already");
+                    Ok((Some(placed(at, &problem)), Value::Nil))
+                }
+                Err(problem) => Ok((Some(placed(at, &problem)), Value::Nil)),
+            }
+        })?,
+    )
+}
+
+fn module_path(name: &str) -> String {
+    format!("{}.lua", name.replace('.', "/"))
+}
+
+/// Gives a module to be run or used, and marks one that is about to run.
+fn take_module(host: &Host, name: &str) -> Result<Module, String> {
+    let path = module_path(name);
+    let mut modules = host.modules.borrow_mut();
+    match modules.get_mut(&path) {
+        Some(Module::Loaded(value)) => Ok(Module::Loaded(value.clone())),
+        Some(Module::Running) => Ok(Module::Running),
+        Some(ready @ Module::Ready(_)) => Ok(std::mem::replace(ready, Module::Running)),
+        None => {
+            let near = nearest(&path, modules.keys().map(String::as_str));
+            let hint = near.map(|near| format!("; did you mean {SCRIPTS_FOLDER}{near}?"));
+            Err(format!(
+                "require \"{name}\": there is no {SCRIPTS_FOLDER}{path}{}",
+                hint.unwrap_or_default()
+            ))
+        }
+    }
+}
+
+/// Adds `route(pattern, [options,] handler)`.
+fn route(
+    host: &Host,
+    pattern: Value,
+    options: Value,
+    handler: Value,
+    at: crate::error::Place,
+) -> Result<(), String> {
+    if !host.loading.get() {
+        return Err("routes can only be added while the scripts load".into());
+    }
+    let pattern = match &pattern {
+        Value::String(text) => text.to_string_lossy(),
+        Value::Integer(number) => number.to_string(),
+        other => return Err(format!("expected a pattern, got {}", describe(other))),
+    };
+    let (options, handler) = match (options, handler) {
+        (handler @ Value::Function(_), Value::Nil) => (Value::Nil, handler),
+        given => given,
+    };
+    let Value::Function(handler) = handler else {
+        return Err(format!(
+            "expected a function to handle \"{pattern}\", got {}",
+            describe(&handler)
+        ));
+    };
+    let public = match options {
+        Value::Nil => false,
+        Value::Table(options) => is_public(&options)?,
+        other => return Err(format!("expected a table of options, got {}", describe(&other))),
+    };
+    let parsed =
+        Pattern::parse(&pattern).map_err(|problem| format!("pattern \"{pattern}\": {problem}"))?;
+    let mut routes = host.routes.borrow_mut();
+    if let Some(first) = routes.iter().find(|route| route.pattern == parsed) {
+        return Err(format!(
+            "\"{pattern}\" can never match: \"{}\" at {}:{} matches the same numbers",
+            first.info.pattern, first.info.file, first.info.line
+        ));
+    }
+    let info = RouteInfo { pattern, public, file: at.file, line: at.line };
+    routes.push(Route { pattern: parsed, info, handler });
+    Ok(())
+}
+
+fn is_public(options: &Table) -> Result<bool, String> {
+    let mut public = false;
+    for pair in options.pairs::<Value, Value>() {
+        let (key, value) = pair.map_err(|error| error.to_string())?;
+        match (&key, &value) {
+            (Value::String(key), Value::Boolean(flag)) if &*key.as_bytes() == b"public" => {
+                public = *flag;
+            }
+            (Value::String(key), _) if &*key.as_bytes() == b"public" => {
+                return Err(format!("public: expected true or false, got {}", describe(&value)));
+            }
+            (Value::String(key), _) => {
+                let key = key.to_string_lossy();
+                return Err(format!("no option \"{key}\"; there is public"));
+            }
+            _ => return Err("options have names".into()),
+        }
+    }
+    Ok(public)
 }

@@ -13,14 +13,27 @@
     )
 )]
 
+mod asking;
 mod budget;
+mod call_object;
 mod call_view;
+mod check;
 mod error;
 mod generation;
+mod host;
 mod log;
+mod memory;
+mod options;
 mod outcome;
+mod pattern;
+mod sandbox;
+mod say;
 mod script;
+mod sound;
+mod targets;
+mod time;
 mod verb;
+mod verbs;
 
 pub use budget::Limits;
 pub use call_view::{CallView, Party};
@@ -28,8 +41,11 @@ pub use error::{LoadError, ScriptError};
 pub use generation::{Generation, Match, Names, RouteId, RouteInfo, Sources};
 pub use log::{LogLevel, LogLine};
 pub use outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
+pub use pattern::{Fit, Pattern};
+pub use say::say_prompts;
 pub use script::{Ending, Script, Step};
 pub use verb::{
     Absence, Barge, Destination, Dial, HangupCause, Identity, Play, Read, Record, RedirectTarget,
     Repeat, Sound, Target, Tone, Verb,
 };
+pub use verbs::{FIELDS, Kind, OptionSpec, VERBS, VerbSpec, verb_spec};

@@ -1,17 +1,58 @@
 //! One run of a handler, for one call.
 
-use jiff::Zoned;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::time::Duration;
 
+use jiff::Zoned;
+use mlua::thread::ThreadStatus;
+use mlua::{IntoLua, Lua, MultiValue, Thread, Value};
+
+use crate::call_view::CallView;
 use crate::error::ScriptError;
+use crate::generation::{Core, RouteId};
+use crate::host::{CallState, placed};
 use crate::log::LogLine;
-use crate::outcome::Outcome;
+use crate::memory::Charge;
+use crate::outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
+use crate::sandbox::out_of_memory;
 use crate::verb::Verb;
+
+/// Bytes for `<close>` values and `on_hangup` functions of a call that has used up its own.
+const MEMORY_AT_CLOSE: usize = 64 * 1024;
 
 /// One run of a handler, for one call: a coroutine that sleeps between verbs.
 ///
 /// Keeps its generation alive. Dropping it without [`Script::close`] runs nothing more.
-#[derive(Debug)]
-pub struct Script {}
+pub struct Script {
+    core: Rc<Core>,
+    /// `None` when there was nothing to start, which the first resume tells.
+    run: Option<Run>,
+    stage: Stage,
+    charge: Charge,
+    /// Instructions left until the next verb.
+    left: u64,
+}
+
+struct Run {
+    state: Rc<CallState>,
+    thread: Thread,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Stage {
+    /// Nothing ran yet.
+    New,
+    /// Asked for a verb.
+    Waiting,
+    /// Stopped between two instructions.
+    Paused,
+    /// Returned, or failed with this message.
+    Ended(String),
+    Closed,
+}
 
 /// Where a script stopped.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,25 +76,293 @@ pub struct Ending {
     pub code: u16,
 }
 
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = self.run.as_ref().map(|run| &run.state.view.id);
+        f.debug_struct("Script").field("call", &call).field("stage", &self.stage).finish()
+    }
+}
+
 impl Script {
+    pub(crate) fn new(core: &Rc<Core>, route: RouteId, view: CallView) -> Self {
+        core.reserve();
+        core.scripts.set(core.scripts.get() + 1);
+        let start = || -> mlua::Result<Option<Run>> {
+            let routes = core.host.routes.borrow();
+            let Some(route) = routes.get(route.0) else { return Ok(None) };
+            let table = core.sandbox.lua.create_table()?;
+            table.set_metatable(Some(core.sandbox.call_metatable.clone()))?;
+            let thread = core.sandbox.lua.create_thread(route.handler.clone())?;
+            let state = Rc::new(CallState {
+                view,
+                table,
+                globals: RefCell::default(),
+                on_hangup: RefCell::default(),
+                depth: Cell::new(0),
+                verbs: Cell::new(0),
+                over: Cell::new(false),
+                verb_at: RefCell::default(),
+                asked: Cell::new(None),
+            });
+            Ok(Some(Run { state, thread }))
+        };
+        let run = start().ok().flatten();
+        debug_assert!(run.is_some(), "a route of another generation");
+        Self {
+            core: Rc::clone(core),
+            run,
+            stage: Stage::New,
+            charge: Charge::default(),
+            left: core.host.limits.instructions_per_verb,
+        }
+    }
+
     /// Runs the script until it next has to wait. The first outcome is [`Outcome::Start`].
     ///
     /// After a verb that ends the handler, or once it returned or failed, there is nothing to
     /// resume: close it.
-    pub fn resume(&mut self, _outcome: Outcome, _now: &Zoned) -> Step {
-        Step::Returned
+    pub fn resume(&mut self, outcome: Outcome, now: &Zoned) -> Step {
+        let running = AssertUnwindSafe(|| self.run(outcome, now));
+        let step = catch_unwind(running).unwrap_or_else(|_| {
+            self.leave();
+            Step::Failed(ScriptError::at(None, "internal fault while running the script"))
+        });
+        match &step {
+            Step::Ask(_) => self.stage = Stage::Waiting,
+            Step::Slice => self.stage = Stage::Paused,
+            Step::Returned => self.stage = Stage::Ended(String::new()),
+            Step::Failed(error) => self.stage = Stage::Ended(error.message.clone()),
+        }
+        step
+    }
+
+    fn run(&mut self, outcome: Outcome, now: &Zoned) -> Step {
+        let (Some(run), Stage::New | Stage::Waiting | Stage::Paused) = (&self.run, &self.stage)
+        else {
+            return Step::Failed(ScriptError::at(None, "the script has ended already"));
+        };
+        let core = Rc::clone(&self.core);
+        let (lua, host) = (&core.sandbox.lua, &core.host);
+        let thread = run.thread.clone();
+        let values = match self.stage {
+            Stage::New => Ok(MultiValue::from_vec(vec![Value::Table(run.state.table.clone())])),
+            Stage::Paused => Ok(MultiValue::new()),
+            Stage::Waiting | Stage::Ended(_) | Stage::Closed => {
+                self.left = host.limits.instructions_per_verb;
+                settle(lua, &run.state, outcome)
+            }
+        };
+        let Some(allowance) = self.allowance() else {
+            let place = run.state.verb_at.borrow().clone();
+            return Step::Failed(out_of_memory(place));
+        };
+        if self.enter(now).is_err() {
+            return Step::Failed(out_of_memory(None));
+        }
+        host.meter.begin_slice(host.limits.instructions_per_slice, self.left);
+        let before = lua.used_memory();
+        let resumed = values.and_then(|values| {
+            lua.set_memory_limit(before + allowance)?;
+            thread.resume::<Option<bool>>(values)
+        });
+        drop(lua.set_memory_limit(0));
+        self.left = host.meter.left();
+        core.ledger.add(&mut self.charge, before, lua.used_memory());
+        self.leave();
+        if let Some(doom) = host.meter.take_doom() {
+            host.pending.replace(None);
+            return Step::Failed(doom);
+        }
+        match resumed {
+            Err(error) => {
+                host.pending.replace(None);
+                Step::Failed(self.read_error(&error))
+            }
+            Ok(_) if thread.status() != ThreadStatus::Resumable => Step::Returned,
+            Ok(Some(true)) => match host.pending.take() {
+                Some(verb) => Step::Ask(verb),
+                None => Step::Failed(ScriptError::at(None, "the script waits for nothing")),
+            },
+            Ok(_) => Step::Slice,
+        }
+    }
+
+    /// Bytes by which Lua may grow in this run; `None` when the call has used up its share.
+    fn allowance(&self) -> Option<usize> {
+        let core = &self.core;
+        let (limits, lua) = (&core.host.limits, &core.sandbox.lua);
+        let share = || limits.memory_per_call.saturating_sub(core.ledger.bytes(self.charge));
+        let rest = || limits.memory_in_all.saturating_sub(lua.used_memory());
+        if share() < limits.memory_per_call / 4 || rest() < limits.memory_per_call {
+            drop(lua.gc_collect());
+            core.ledger.settle(lua.used_memory());
+        }
+        Some(share().min(rest())).filter(|allowance| *allowance > 0)
+    }
+
+    fn enter(&self, now: &Zoned) -> mlua::Result<()> {
+        let Some(run) = &self.run else { return Ok(()) };
+        let host = &self.core.host;
+        host.now.replace(now.clone());
+        let globals = run.state.globals.borrow();
+        self.core.sandbox.show_globals(globals.as_ref())?;
+        host.current.replace(Some(Rc::clone(&run.state)));
+        Ok(())
+    }
+
+    fn leave(&self) {
+        self.core.host.current.replace(None);
+    }
+
+    fn read_error(&self, error: &mlua::Error) -> ScriptError {
+        let mut read = ScriptError::from_lua(error);
+        if read.message.ends_with("not enough memory") {
+            let trace = read.traceback;
+            read = out_of_memory(self.core.host.meter.seen());
+            read.traceback = trace;
+        }
+        read
     }
 
     /// Ends the script where it stands: `<close>` values run, then `on_hangup` functions.
     ///
     /// They have a budget of their own and cannot use verbs. Gives back what went wrong in them.
     /// A second close does nothing.
-    pub fn close(&mut self, _ending: Ending, _now: &Zoned) -> Vec<ScriptError> {
-        Vec::new()
+    pub fn close(&mut self, ending: Ending, now: &Zoned) -> Vec<ScriptError> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Closed);
+        if stage == Stage::Closed {
+            return Vec::new();
+        }
+        let closing = AssertUnwindSafe(|| self.run_last(&stage, &ending, now));
+        catch_unwind(closing).unwrap_or_else(|_| {
+            self.leave();
+            vec![ScriptError::at(None, "internal fault while closing the script")]
+        })
+    }
+
+    fn run_last(&mut self, stage: &Stage, ending: &Ending, now: &Zoned) -> Vec<ScriptError> {
+        let Some(run) = &self.run else { return Vec::new() };
+        let core = Rc::clone(&self.core);
+        let (lua, host) = (&core.sandbox.lua, &core.host);
+        run.state.over.set(true);
+        let functions = run.state.on_hangup.take();
+        let thread = run.thread.clone();
+        if *stage == Stage::New || self.enter(now).is_err() {
+            return Vec::new();
+        }
+        let before = lua.used_memory();
+        let allowance = self.allowance().unwrap_or_default().max(MEMORY_AT_CLOSE);
+        let mut errors = Vec::new();
+        let mut limited = |work: &dyn Fn() -> mlua::Result<()>| {
+            host.meter.begin(host.limits.instructions_at_close);
+            let done = lua.set_memory_limit(before + allowance).and_then(|_| work());
+            drop(lua.set_memory_limit(0));
+            match (host.meter.take_doom(), done) {
+                (Some(doom), _) => errors.push(doom),
+                (None, Err(error)) => errors.push(self.read_error(&error)),
+                (None, Ok(())) => {}
+            }
+        };
+        if thread.status() != ThreadStatus::Finished {
+            limited(&|| thread.reset(core.nothing.clone()));
+        }
+        for function in functions {
+            limited(&|| {
+                let last = lua.create_thread(function.clone())?;
+                last.resume::<()>((ending.cause.as_str(), ending.code))
+            });
+        }
+        // The error that ended the script comes out of it again when it is closed.
+        if let Stage::Ended(known) = stage {
+            errors.retain(|error| error.message != *known);
+        }
+        host.pending.replace(None);
+        core.ledger.add(&mut self.charge, before, lua.used_memory());
+        self.leave();
+        errors
     }
 
     /// Takes the lines logged since the last time by any script of the generation.
     pub fn take_logs(&self) -> Vec<LogLine> {
-        Vec::new()
+        self.core.host.journal.borrow_mut().take()
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        self.core.ledger.release(self.charge);
+        self.core.scripts.set(self.core.scripts.get().saturating_sub(1));
+    }
+}
+
+/// An outcome as values; the numbers choose the shape that the prelude gives them.
+fn settle(lua: &Lua, state: &CallState, outcome: Outcome) -> mlua::Result<MultiValue> {
+    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let values = |values: Vec<mlua::Result<Value>>| {
+        values.into_iter().collect::<mlua::Result<Vec<_>>>().map(MultiValue::from_vec)
+    };
+    match outcome {
+        Outcome::Start | Outcome::Done => Ok(MultiValue::new()),
+        Outcome::Fault(problem) => {
+            let verb = state.asked.get().map_or("", |spec| spec.name);
+            let place = state.verb_at.borrow().clone();
+            let text = placed(place, &format!("call:{verb}: {problem}"));
+            values(vec![1.into_lua(lua), text.into_lua(lua)])
+        }
+        Outcome::Played { digit, heard } => values(vec![
+            2.into_lua(lua),
+            digit.map(String::from).into_lua(lua),
+            digit.is_some().into_lua(lua),
+            millis(heard).into_lua(lua),
+        ]),
+        Outcome::Read { digits, ended } => {
+            let why = match ended {
+                ReadEnd::Complete => {
+                    return values(vec![3.into_lua(lua), digits.into_lua(lua)]);
+                }
+                ReadEnd::Timeout => "timeout",
+                ReadEnd::Invalid => "invalid",
+            };
+            values(vec![3.into_lua(lua), Ok(Value::Nil), why.into_lua(lua)])
+        }
+        Outcome::Recorded { length, path } => {
+            values(vec![4.into_lua(lua), millis(length).into_lua(lua), path.into_lua(lua)])
+        }
+        Outcome::Dialed { status, code, reason, talked, answered_by } => values(vec![
+            5.into_lua(lua),
+            dial_word(status).into_lua(lua),
+            code.into_lua(lua),
+            reason.into_lua(lua),
+            talked.as_secs_f64().into_lua(lua),
+            Some(answered_by).filter(|to| !to.is_empty()).into_lua(lua),
+        ]),
+        Outcome::Voicemail(status) => {
+            let word = match status {
+                VoicemailStatus::Success => "SUCCESS",
+                VoicemailStatus::Empty => "EMPTY",
+                VoicemailStatus::Failed => "FAILED",
+            };
+            values(vec![6.into_lua(lua), word.into_lua(lua)])
+        }
+        Outcome::Mailbox(status) => {
+            let word = match status {
+                MailboxStatus::Done => "DONE",
+                MailboxStatus::Refused => "REFUSED",
+                MailboxStatus::Failed => "FAILED",
+            };
+            values(vec![6.into_lua(lua), word.into_lua(lua)])
+        }
+    }
+}
+
+/// Asterisk's words for how a dial ended.
+fn dial_word(status: DialStatus) -> &'static str {
+    match status {
+        DialStatus::Answered => "ANSWERED",
+        DialStatus::Busy => "BUSY",
+        DialStatus::NoAnswer => "NOANSWER",
+        DialStatus::Cancel => "CANCEL",
+        DialStatus::Congestion => "CONGESTION",
+        DialStatus::ChanUnavail => "CHANUNAVAIL",
     }
 }

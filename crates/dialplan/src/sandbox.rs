@@ -1,0 +1,302 @@
+//! A Lua state in which scripts reach nothing but what we give them.
+
+mod matching;
+mod text;
+
+use std::rc::Rc;
+
+use mlua::chunk::ChunkMode;
+use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, StdLib, Table, Value};
+
+use crate::budget::{GRAIN, stopped};
+use crate::error::{ScriptError, plain_text, strip_own_place};
+use crate::host::{Host, place, placed};
+use crate::log::LogLevel;
+use crate::verbs::VERBS;
+use crate::{call_object, generation, time};
+
+/// What `library` takes over from Lua's own globals.
+const GLOBALS: [&str; 13] = [
+    "assert",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "next",
+    "pairs",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "select",
+    "tonumber",
+    "tostring",
+    "type",
+];
+const TABLE: [&str; 7] = ["concat", "insert", "move", "pack", "remove", "sort", "unpack"];
+const MATH: [&str; 24] = [
+    "abs",
+    "acos",
+    "asin",
+    "atan",
+    "ceil",
+    "cos",
+    "deg",
+    "exp",
+    "floor",
+    "fmod",
+    "huge",
+    "log",
+    "max",
+    "maxinteger",
+    "min",
+    "mininteger",
+    "modf",
+    "pi",
+    "rad",
+    "random",
+    "sin",
+    "sqrt",
+    "tan",
+    "tointeger",
+];
+const UTF8: [&str; 6] = ["char", "charpattern", "codepoint", "codes", "len", "offset"];
+const STRING: [&str; 5] = ["byte", "char", "format", "len", "sub"];
+
+/// Entries of a list that `table.sort` and the like take; they run without a pause.
+const LIST_MAX: usize = 20_000;
+
+/// One Lua state, closed off.
+pub(crate) struct Sandbox {
+    pub(crate) lua: Lua,
+    /// The `_ENV` of every script: an empty table in front of the two below.
+    pub(crate) environment: Table,
+    environment_metatable: Table,
+    /// What every call finds as globals.
+    library: Table,
+    write_global: Function,
+    pub(crate) call_metatable: Table,
+}
+
+impl Sandbox {
+    /// Makes a Lua state whose functions know `host`. Chance in scripts follows from `seed`.
+    pub(crate) fn new(host: &Rc<Host>, seed: i64) -> mlua::Result<Self> {
+        let libs = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::UTF8 | StdLib::COROUTINE;
+        let lua = Lua::new_with(libs, LuaOptions::default())?;
+        let meter = Rc::clone(host);
+        lua.set_global_hook(
+            HookTriggers::new().every_nth_instruction(GRAIN),
+            move |lua, debug| meter.meter.look(lua, debug),
+        )?;
+        let globals = lua.globals();
+        let math: Table = globals.get("math")?;
+        math.get::<Function>("randomseed")?.call::<()>(seed)?;
+
+        let library = pick(&lua, &globals, &GLOBALS)?;
+        let functions = lua.create_table()?;
+        functions.set("math", pick(&lua, &math, &MATH)?)?;
+        functions.set("table", pick(&lua, &globals.get("table")?, &TABLE)?)?;
+        functions.set("utf8", pick(&lua, &globals.get("utf8")?, &UTF8)?)?;
+        let string = pick(&lua, &globals.get("string")?, &STRING)?;
+        text::add(&lua, host, &string)?;
+        lock_string_metatable(&lua, &string)?;
+        functions.set("string", string)?;
+
+        let call_metatable = lua.create_table()?;
+        functions.set("call_metatable", &call_metatable)?;
+        let headers_metatable = lua.create_table()?;
+        functions.set("headers_metatable", &headers_metatable)?;
+        let environment_metatable = lua.create_table()?;
+        functions.set("globals_metatable", &environment_metatable)?;
+        let environment = lua.create_table()?;
+        library.set("_G", &environment)?;
+        library.set("_VERSION", "Lua 5.4")?;
+
+        add_judgement(&lua, host, &functions)?;
+        add_lists(&lua, &functions)?;
+        add_log(&lua, host, &functions)?;
+        call_object::add(&lua, host, &functions, headers_metatable)?;
+        generation::add(&lua, host, &functions)?;
+        time::add(&lua, host, &functions)?;
+        add_own_globals(&lua, host, &functions, &library, &environment_metatable)?;
+
+        let coroutine: Table = globals.get("coroutine")?;
+        let names: Vec<&str> = VERBS.iter().map(|spec| spec.name).collect();
+        lua.load(include_str!("sandbox/prelude.lua"))
+            .set_name("=[cordboard]")
+            .set_mode(ChunkMode::Text)
+            .call::<()>((
+                &functions,
+                &library,
+                coroutine.get::<Function>("yield")?,
+                coroutine.get::<Function>("isyieldable")?,
+                names,
+            ))?;
+        environment.set_metatable(Some(environment_metatable.clone()))?;
+        let write_global = functions.get("write_global")?;
+        Ok(Self { lua, environment, environment_metatable, library, write_global, call_metatable })
+    }
+
+    /// Compiles a script; nothing runs.
+    pub(crate) fn compile(&self, name: &str, text: &str) -> mlua::Result<Function> {
+        self.lua
+            .load(text)
+            .set_name(format!("@{name}"))
+            .set_mode(ChunkMode::Text)
+            .set_environment(self.environment.clone())
+            .into_function()
+    }
+
+    /// Makes a call's own globals the ones that scripts see.
+    pub(crate) fn show_globals(&self, own: Option<&Table>) -> mlua::Result<()> {
+        match own {
+            Some(own) => {
+                self.environment_metatable.raw_set("__index", own)?;
+                self.environment_metatable.raw_set("__newindex", own)
+            }
+            None => {
+                self.environment_metatable.raw_set("__index", &self.library)?;
+                self.environment_metatable.raw_set("__newindex", &self.write_global)
+            }
+        }
+    }
+}
+
+fn pick(lua: &Lua, from: &Table, names: &[&str]) -> mlua::Result<Table> {
+    let picked = lua.create_table_with_capacity(0, names.len())?;
+    for name in names {
+        picked.raw_set(*name, from.raw_get::<Value>(*name)?)?;
+    }
+    Ok(picked)
+}
+
+/// Lets `("x"):rep(3)` find our functions, and nobody change them.
+fn lock_string_metatable(lua: &Lua, string: &Table) -> mlua::Result<()> {
+    let metatable = lua.create_table()?;
+    metatable.raw_set("__index", string)?;
+    metatable.raw_set("__metatable", false)?;
+    lua.set_type_metatable::<LuaString>(Some(metatable));
+    Ok(())
+}
+
+/// What `pcall` and our messages need.
+fn add_judgement(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> {
+    let judged = Rc::clone(host);
+    functions.set(
+        "judge",
+        lua.create_function(move |lua, problem: Value| {
+            let text = match &problem {
+                Value::Error(error) => plain_text(error),
+                Value::String(text) => {
+                    let bytes = text.as_bytes();
+                    if bytes.starts_with(b"[cordboard]:") {
+                        strip_own_place(&text.to_string_lossy()).to_owned()
+                    } else if &*bytes == b"not enough memory" {
+                        "not enough memory".to_owned()
+                    } else {
+                        return Ok((judged.meter.is_doomed(), problem.clone()));
+                    }
+                }
+                _ => return Ok((judged.meter.is_doomed(), problem)),
+            };
+            if text.ends_with("not enough memory") {
+                let place = judged.meter.seen().or_else(|| place(lua, 1));
+                judged.meter.doom(out_of_memory(place));
+            }
+            Ok((judged.meter.is_doomed(), Value::String(lua.create_string(text)?)))
+        })?,
+    )?;
+    functions.set(
+        "here",
+        lua.create_function(|lua, message: String| Ok(placed(place(lua, 2), &message)))?,
+    )
+}
+
+/// The call needed more memory than it may have.
+pub(crate) fn out_of_memory(place: Option<crate::error::Place>) -> ScriptError {
+    ScriptError::at(
+        place,
+        "needs more memory than a call may have; is there an endless recursion or a growing table?",
+    )
+}
+
+/// Guards for table functions that run in C, where nothing can pause or stop them.
+fn add_lists(lua: &Lua, functions: &Table) -> mlua::Result<()> {
+    functions.set(
+        "plain_list",
+        lua.create_function(|_, (name, list): (String, Value)| {
+            let Value::Table(list) = list else { return Ok(()) };
+            if let Some(metatable) = list.metatable() {
+                for event in ["__len", "__index", "__newindex"] {
+                    if metatable.raw_get::<Value>(event)? != Value::Nil {
+                        return Err(mlua::Error::RuntimeError(format!(
+                            "table.{name}: the list must be a plain one, without {event}"
+                        )));
+                    }
+                }
+            }
+            let length = list.raw_len();
+            if length > LIST_MAX {
+                return Err(mlua::Error::RuntimeError(format!(
+                    "table.{name}: the list has {length} entries; {LIST_MAX} are allowed"
+                )));
+            }
+            Ok(())
+        })?,
+    )?;
+    functions.set(
+        "plain_range",
+        lua.create_function(|_, (first, last): (Option<f64>, Option<f64>)| {
+            let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
+            if last - first > LIST_MAX as f64 {
+                return Err(mlua::Error::RuntimeError(format!(
+                    "table.move: at most {LIST_MAX} entries can be moved"
+                )));
+            }
+            Ok(())
+        })?,
+    )
+}
+
+fn add_log(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> {
+    let logging = Rc::clone(host);
+    functions.set(
+        "log",
+        lua.create_function(move |lua, (level, text): (u8, LuaString)| {
+            let level = match level {
+                1 => LogLevel::Debug,
+                3 => LogLevel::Warn,
+                4 => LogLevel::Error,
+                _ => LogLevel::Info,
+            };
+            logging.log(level, &text.to_string_lossy(), place(lua, 2));
+            Ok(())
+        })?,
+    )
+}
+
+/// The table of a call's own globals, made when it first writes one.
+fn add_own_globals(
+    lua: &Lua,
+    host: &Rc<Host>,
+    functions: &Table,
+    library: &Table,
+    environment_metatable: &Table,
+) -> mlua::Result<()> {
+    let behind = lua.create_table()?;
+    behind.raw_set("__index", library)?;
+    behind.raw_set("__metatable", false)?;
+    let environment_metatable = environment_metatable.clone();
+    let host = Rc::clone(host);
+    functions.set(
+        "own_globals",
+        lua.create_function(move |lua, ()| {
+            let current = host.current.borrow().clone();
+            let Some(state) = current else { return Err(stopped()) };
+            let own = lua.create_table()?;
+            own.set_metatable(Some(behind.clone()))?;
+            environment_metatable.raw_set("__index", &own)?;
+            environment_metatable.raw_set("__newindex", &own)?;
+            state.globals.replace(Some(own.clone()));
+            Ok(own)
+        })?,
+    )
+}

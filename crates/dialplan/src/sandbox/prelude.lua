@@ -1,0 +1,230 @@
+-- What scripts see of us that is easier said in Lua. Runs once per generation, before any script.
+-- `host` holds our Rust functions; those that can fail give back the whole message, with its place.
+local host, library, yield, isyieldable, verb_names = ...
+
+local error, pcall, rawget, select, setmetatable = error, pcall, rawget, select, setmetatable
+local getmetatable, rawset = getmetatable, rawset
+local tostring, type, xpcall = tostring, type, xpcall
+local concat = table.concat
+
+-- Verbs -------------------------------------------------------------------------------------------
+
+-- How the outcome of a verb looks in Lua; the numbers are those of `script.rs`.
+local shapes = {
+  function(problem) error(problem, 0) end,
+  function(digit, interrupted, ms) return { digit = digit, interrupted = interrupted, ms = ms } end,
+  function(digits, why) return digits, why end,
+  function(ms, path) return { ms = ms, path = path } end,
+  function(status, code, reason, secs, to)
+    return { status = status, code = code, reason = reason, secs = secs, to = to }
+  end,
+  function(word) return word end,
+}
+
+local function settle(shape, ...)
+  if shape then return shapes[shape](...) end
+end
+
+local function wait(index)
+  if not isyieldable() then error(host.cannot_wait(index), 0) end
+  return settle(yield(true))
+end
+
+local verbs, indices = {}, {}
+for index = 1, #verb_names do
+  local name = verb_names[index]
+  indices[name] = index
+  verbs[name] = function(call, a, b, c, ...)
+    local problem = host.ask(index, call, a, b, c, select("#", ...) > 0)
+    if problem then error(problem, 0) end
+    return wait(index)
+  end
+end
+
+local leaving = setmetatable({}, { __close = host.leave })
+
+function verbs.go(call, number, ...)
+  local problem, handler, user = host.enter(call, number, select("#", ...) > 0)
+  if problem then error(problem, 0) end
+  if not handler then return false, user end
+  local depth <close> = leaving
+  local to = call.to
+  local before = to.user
+  to.user = user
+  handler(call)
+  to.user = before
+  return true
+end
+
+function verbs.menu(call, options, ...)
+  local problem = host.ask(indices.menu, call, options, nil, nil, select("#", ...) > 0)
+  if problem then error(problem, 0) end
+  local digits, why = wait(indices.menu)
+  local choice = host.choice(options, digits, why)
+  if type(choice) == "function" then
+    choice(digits)
+  elseif choice ~= nil then
+    verbs.go(call, choice)
+  end
+  return digits, why
+end
+
+function verbs.on_hangup(call, handler, ...)
+  local problem = host.on_hangup(call, handler, select("#", ...) > 0)
+  if problem then error(problem, 0) end
+end
+
+host.call_metatable.__metatable = false
+host.call_metatable.__name = "call"
+
+function host.call_metatable.__index(call, key)
+  local verb = verbs[key]
+  if verb then
+    -- A tail call leaves no trace of its line, so it is noted here.
+    host.note()
+    return verb
+  end
+  local problem, value = host.field(call, key)
+  if problem then error(problem, 0) end
+  return value
+end
+
+function host.call_metatable.__newindex(_, key)
+  error(host.here("call." .. tostring(key) .. " cannot be set; use call.vars"), 0)
+end
+
+local lower = string.lower
+host.headers_metatable.__metatable = false
+function host.headers_metatable.__index(headers, name)
+  if type(name) == "string" then return rawget(headers, lower(name)) end
+end
+
+-- Errors ------------------------------------------------------------------------------------------
+
+-- What ended the call cannot be caught, and what we raised ourselves becomes plain text.
+local function caught(ok, problem, ...)
+  if ok then return true, problem, ... end
+  local fatal, plain = host.judge(problem)
+  if fatal then error(problem, 0) end
+  return false, plain, ...
+end
+
+function library.pcall(f, ...)
+  return caught(pcall(f, ...))
+end
+
+function library.xpcall(f, handler, ...)
+  return caught(xpcall(f, function(problem)
+    local fatal, plain = host.judge(problem)
+    if fatal then return problem end
+    return handler(plain)
+  end, ...))
+end
+
+function library.setmetatable(value, metatable)
+  if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
+    error(host.here("setmetatable: __gc is not available; use a <close> variable"), 0)
+  end
+  return setmetatable(value, metatable)
+end
+
+function library.rawset(value, key, new)
+  if getmetatable(value) == false then
+    error(host.here("rawset: this table cannot be changed"), 0)
+  end
+  return rawset(value, key, new)
+end
+
+-- Libraries ---------------------------------------------------------------------------------------
+
+local function sealed(name, functions, index)
+  return setmetatable({}, {
+    __index = index or functions,
+    __newindex = function() error(host.here(name .. " cannot be changed"), 0) end,
+    __metatable = false,
+  })
+end
+
+local tables = host.table
+local insert, move, remove, sort = table.insert, table.move, table.remove, table.sort
+function tables.insert(list, ...)
+  if select("#", ...) > 1 then host.plain_list("insert", list) end
+  return insert(list, ...)
+end
+function tables.remove(list, ...)
+  if select("#", ...) > 0 then host.plain_list("remove", list) end
+  return remove(list, ...)
+end
+function tables.concat(list, ...)
+  host.plain_list("concat", list)
+  return concat(list, ...)
+end
+function tables.sort(list, before)
+  host.plain_list("sort", list)
+  return sort(list, before)
+end
+function tables.move(from, first, last, to, into)
+  host.plain_range(first, last)
+  return move(from, first, last, to, into)
+end
+
+local function joined(...)
+  local words = { ... }
+  for i = 1, select("#", ...) do words[i] = tostring(words[i]) end
+  return concat(words, " ")
+end
+
+local levels = {}
+for level, name in ipairs { "debug", "info", "warn", "error" } do
+  levels[name] = function(...) host.log(level, joined(...)) end
+end
+function library.print(...) host.log(2, joined(...)) end
+library.log = setmetatable({}, {
+  __index = levels,
+  __newindex = function() error(host.here("log cannot be changed"), 0) end,
+  __call = function(_, ...) host.log(2, joined(...)) end,
+  __metatable = false,
+})
+
+local clock = {}
+function clock.date(format, seconds)
+  local problem, text = host.date(format, seconds)
+  if problem then error(problem, 0) end
+  return text
+end
+function clock.open(hours)
+  local problem, open = host.open(hours)
+  if problem then error(problem, 0) end
+  return open
+end
+clock.now = host.now
+library.time = sealed("time", clock, function(_, key)
+  local value = clock[key]
+  if value ~= nil then return value end
+  return host.time_field(key)
+end)
+
+library.string = sealed("string", host.string)
+library.table = sealed("table", tables)
+library.math = sealed("math", host.math)
+library.utf8 = sealed("utf8", host.utf8)
+
+function library.route(pattern, options, handler)
+  local problem = host.route(pattern, options, handler)
+  if problem then error(problem, 0) end
+end
+
+function library.require(name)
+  local problem, value = host.require(name)
+  if problem then error(problem, 0) end
+  return value
+end
+
+-- The global table: reads find the call's own globals, then those that loading left behind. The
+-- first write of a call makes a table for it.
+host.globals_metatable.__metatable = false
+host.globals_metatable.__index = library
+host.globals_metatable.__newindex = library
+function host.write_global(_, key, value)
+  host.own_globals()[key] = value
+end
