@@ -10,7 +10,7 @@ use crate::message::{Request, Response};
 use crate::{Method, Scheme, text};
 
 /// Headers of which a second would contradict the first. Content-Length is seen to elsewhere.
-const SINGLE: [HeaderName; 14] = [
+const SINGLE: &[HeaderName] = &[
     HeaderName::From,
     HeaderName::To,
     HeaderName::CallId,
@@ -81,10 +81,12 @@ fn request_uri(request: &Request) -> Result<(), ParseError> {
 
 /// What requests and responses alike must have.
 fn common(headers: &Headers) -> Result<(), ParseError> {
-    for name in SINGLE {
-        if headers.entries(name).nth(1).is_some() {
+    let mut seen = 0_u128;
+    for name in headers.names().filter(|&name| bit(name) & SINGLE_BITS != 0) {
+        if seen & bit(name) != 0 {
             return Err(at(headers, name, Flaw::Repeated(name.as_str())));
         }
+        seen |= bit(name);
     }
     vias(headers)?;
     headers.from()?;
@@ -98,6 +100,21 @@ fn common(headers: &Headers) -> Result<(), ParseError> {
     }
     Ok(())
 }
+
+/// One bit for each name; there are fewer than 128.
+const fn bit(name: HeaderName) -> u128 {
+    1 << name as u32
+}
+
+const SINGLE_BITS: u128 = {
+    let mut bits = 0;
+    let mut rest = SINGLE;
+    while let [name, after @ ..] = rest {
+        bits |= bit(*name);
+        rest = after;
+    }
+    bits
+};
 
 /// Unlike [`Headers::vias`], takes no empty value and no empty parameter: an answer must find back.
 fn vias(headers: &Headers) -> Result<(), ParseError> {

@@ -76,6 +76,10 @@ impl Headers {
         self.entries.iter().filter(move |entry| entry.name == name)
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = HeaderName> {
+        self.entries.iter().map(|entry| entry.name)
+    }
+
     /// True if there is a field of this name.
     pub fn has(&self, name: HeaderName) -> bool {
         self.entries(name).next().is_some()

@@ -51,7 +51,7 @@ impl Message {
     pub fn parse(bytes: Bytes) -> Result<Self, ParseError> {
         let start = bytes.iter().position(|&byte| byte != b'\r' && byte != b'\n');
         let start = start.ok_or(ParseError::new(Flaw::Empty, 0))?;
-        let bytes = bytes.slice(start..);
+        let bytes = if start == 0 { bytes } else { bytes.slice(start..) };
         if bytes.len() > MESSAGE_BYTES_MAX {
             return Err(ParseError::new(Flaw::TooLarge, MESSAGE_BYTES_MAX));
         }
@@ -83,7 +83,7 @@ impl Message {
 }
 
 /// Decides where the body ends, and puts index and bytes together.
-fn headers(bytes: Bytes, fields: &Fields, start_flaw: Option<ParseError>) -> Headers {
+fn headers(mut bytes: Bytes, fields: &Fields, start_flaw: Option<ParseError>) -> Headers {
     let body_at = fields.body_at;
     let (end, length_flaw) = match fields.content_length {
         ContentLength::Missing => (bytes.len(), None),
@@ -102,7 +102,8 @@ fn headers(bytes: Bytes, fields: &Fields, start_flaw: Option<ParseError>) -> Hea
     };
     let length_flaw = length_flaw.map(|flaw| ParseError::new(flaw, body_at));
     let flaw = start_flaw.or(fields.flaw).or(length_flaw);
-    Headers::new(bytes.slice(..end), &fields.entries, body_at, flaw)
+    bytes.truncate(end);
+    Headers::new(bytes, &fields.entries, body_at, flaw)
 }
 
 impl Request {

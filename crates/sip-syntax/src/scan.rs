@@ -153,17 +153,15 @@ pub(crate) fn fields(bytes: &[u8], start: usize) -> Fields {
     let mut continuable = false;
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
-        let Some(line_len) = memchr::memchr(b'\n', rest) else {
+        let Some(Line { line, line_len, has_stray }) = next_line(rest) else {
             fields.note(Flaw::Truncated, bytes.len());
             break;
         };
-        let line = rest.get(..line_len).unwrap_or(rest);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
-            fields.body_at = at + line_len + 1;
+            fields.body_at = at + line_len;
             break;
         }
-        if has_stray(line) {
+        if has_stray {
             fields.note(Flaw::HeaderLine, at);
         }
         if matches!(line.first(), Some(b' ' | b'\t')) {
@@ -185,7 +183,7 @@ pub(crate) fn fields(bytes: &[u8], start: usize) -> Fields {
             last_at = at;
             continuable = fields.add(line, at);
         }
-        at += line_len + 1;
+        at += line_len;
         if at - last_at > LINE_BYTES_MAX {
             fields.note(Flaw::TooLarge, at);
         }
@@ -244,13 +242,36 @@ impl Fields {
     }
 }
 
-/// A CR within a line, which some take for its end, or a NUL, at which some stop reading.
-/// An escaped NUL is legal in quoted strings (RFC 4475 §3.1.1.2).
-fn has_stray(line: &[u8]) -> bool {
-    memchr::memchr2_iter(b'\r', 0, line).any(|at| {
-        let escaped = at.checked_sub(1).and_then(|before| line.get(before)) == Some(&b'\\');
-        line.get(at) == Some(&b'\r') || !escaped
-    })
+/// One line of the headers.
+struct Line<'a> {
+    /// Without its end.
+    line: &'a [u8],
+    /// With its end.
+    line_len: usize,
+    /// It holds a CR, which some take for the end of a line, or a NUL, at which some stop reading.
+    /// An escaped NUL is legal in quoted strings (RFC 4475 §3.1.1.2).
+    has_stray: bool,
+}
+
+/// The line that `rest` begins with; `None` if it has no end.
+fn next_line(rest: &[u8]) -> Option<Line<'_>> {
+    let mut has_stray = false;
+    for at in memchr::memchr3_iter(b'\r', b'\n', 0, rest) {
+        let before = at.checked_sub(1).and_then(|before| rest.get(before));
+        match (rest.get(at), rest.get(at + 1)) {
+            (Some(b'\n'), _) => {
+                let line = rest.get(..at)?;
+                return Some(Line { line, line_len: at + 1, has_stray });
+            }
+            (Some(b'\r'), Some(b'\n')) => {
+                let line = rest.get(..at)?;
+                return Some(Line { line, line_len: at + 2, has_stray });
+            }
+            (Some(b'\r'), _) => has_stray = true,
+            (Some(_) | None, _) => has_stray |= before != Some(&b'\\'),
+        }
+    }
+    None
 }
 
 fn split_once(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {

@@ -145,10 +145,16 @@ pub(crate) fn unfold_bytes(text: Bytes) -> Bytes {
 ///
 /// A quote or angle bracket that is never closed reaches to the end.
 pub(crate) fn find_separator(text: &[u8], separator: u8, angles: bool) -> Option<usize> {
+    // Most values have nothing quoted before the separator.
+    let opening = if angles { b'<' } else { b'"' };
+    let start = memchr::memchr3(separator, b'"', opening, text)?;
+    if text.get(start) == Some(&separator) {
+        return Some(start);
+    }
     let mut quoted = false;
     let mut escaped = false;
     let mut in_angles = false;
-    for (at, &byte) in text.iter().enumerate() {
+    for (at, &byte) in text.iter().enumerate().skip(start) {
         if escaped {
             escaped = false;
         } else if quoted {

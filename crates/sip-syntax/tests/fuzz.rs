@@ -1,6 +1,8 @@
 //! Random input: nothing panics, what is written is read back the same, cutting a stream anywhere
 //! changes nothing, and well-formed messages mean to us what they mean to another implementation.
 
+#![allow(clippy::unwrap_used, reason = "a failed test is the point")]
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

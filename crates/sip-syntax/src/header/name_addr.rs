@@ -56,10 +56,11 @@ impl NameAddr {
             let bracket = text::find_separator(&raw, b'<', false);
             (bracket.unwrap_or(0), bracket)
         };
-        let display = text::trim_bytes(&raw.slice(..display_len));
-        if !is_display(&display) {
+        let display = text::trim(raw.get(..display_len).unwrap_or_default());
+        if !is_display(display) {
             return Err(bad(0));
         }
+        let display = raw.slice_ref(display);
         let (uri, params_at) = match bracket {
             Some(at) => {
                 let len =
@@ -68,11 +69,11 @@ impl NameAddr {
             }
             None => {
                 let len = memchr::memchr(b';', &raw).unwrap_or(raw.len());
-                let uri = text::trim_bytes(&raw.slice(..len));
-                if let Some(at) = memchr::memchr2(b'?', b',', &uri) {
+                let uri = text::trim(raw.get(..len).unwrap_or_default());
+                if let Some(at) = memchr::memchr2(b'?', b',', uri) {
                     return Err(bad(at));
                 }
-                (uri, len)
+                (raw.slice_ref(uri), len)
             }
         };
         let uri = Uri::parse(uri).map_err(|error| bad(error.offset))?;

@@ -53,12 +53,17 @@ pub enum ViaTransport {
 impl ViaTransport {
     /// The transport of this name, in any case.
     pub fn from_bytes(name: &[u8]) -> Self {
-        let known =
-            [Self::Udp, Self::Tcp, Self::Tls, Self::Sctp, Self::TlsSctp, Self::Ws, Self::Wss];
-        known
-            .into_iter()
-            .find(|transport| transport.as_bytes().eq_ignore_ascii_case(name))
-            .unwrap_or_else(|| Self::Other(Bytes::copy_from_slice(name)))
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        match name.len() {
+            3 if is("UDP") => Self::Udp,
+            3 if is("TCP") => Self::Tcp,
+            3 if is("TLS") => Self::Tls,
+            3 if is("WSS") => Self::Wss,
+            2 if is("WS") => Self::Ws,
+            4 if is("SCTP") => Self::Sctp,
+            8 if is("TLS-SCTP") => Self::TlsSctp,
+            _ => Self::Other(Bytes::copy_from_slice(name)),
+        }
     }
 
     /// The name as it stands in a Via.
@@ -85,43 +90,52 @@ impl Via {
     /// # Errors
     /// [`Flaw::Header`] if protocol, host or port cannot be made out.
     pub fn parse(value: impl Into<Bytes>) -> Result<Self, ParseError> {
-        let raw = text::trim_bytes(&text::unfold_bytes(value.into()));
-        let bad = |offset| ParseError::new(Flaw::Header("Via"), offset);
+        let raw = text::unfold_bytes(value.into());
+        let bad = |rest: &[u8]| ParseError::new(Flaw::Header("Via"), raw.len() - rest.len());
         // White space may stand on both sides of each slash.
-        let mut parts = raw.splitn(3, |&byte| byte == b'/');
+        let mut parts = text::trim(&raw).splitn(3, |&byte| byte == b'/');
         let (name, version) = (parts.next(), parts.next());
         if !name.is_some_and(|name| text::trim(name).eq_ignore_ascii_case(b"SIP"))
             || !version.is_some_and(|version| text::is_token(text::trim(version)))
         {
-            return Err(bad(0));
+            return Err(bad(&raw));
         }
-        let rest = raw.slice_ref(text::trim(parts.next().ok_or(bad(0))?));
-        let offset = |part: &[u8]| raw.len() - part.len();
-        let transport_len =
-            rest.iter().position(|&byte| text::is_space(byte)).ok_or(bad(offset(&rest)))?;
-        let transport = rest.slice(..transport_len);
-        if !text::is_token(&transport) {
-            return Err(bad(offset(&rest)));
+        let rest = text::trim(parts.next().ok_or(bad(&raw))?);
+        let transport_len = rest.iter().position(|&byte| text::is_space(byte)).ok_or(bad(rest))?;
+        let (transport, rest) = rest.split_at_checked(transport_len).ok_or(bad(rest))?;
+        if !text::is_token(transport) {
+            return Err(bad(rest));
         }
-        let rest = text::trim_bytes(&rest.slice(transport_len..));
-        let sent_by_len = memchr::memchr(b';', &rest).unwrap_or(rest.len());
-        let sent_by = text::trim_bytes(&rest.slice(..sent_by_len));
-        let host_len = Host::span(&sent_by);
-        let host = Host::parse(&sent_by.slice(..host_len)).ok_or(bad(offset(&rest)))?;
-        let port = parse_spaced_port(sent_by.get(host_len..).unwrap_or_default())
-            .ok_or(bad(offset(&rest) + host_len))?;
-        let params = Params::of_header(rest.slice(sent_by_len..));
-        Ok(Self {
-            transport: ViaTransport::from_bytes(&transport),
-            host,
-            port,
-            branch: params.get_raw(b"branch").filter(|branch| !branch.is_empty()),
-            received: params.get(b"received").and_then(|ip| host::parse_ip(&ip)),
-            rport: params
-                .get(b"rport")
-                .map(|port| text::decimal(&port).and_then(|port| u16::try_from(port).ok())),
-            params,
-        })
+        let sent_by_len = memchr::memchr(b';', rest).unwrap_or(rest.len());
+        let (sent_by, params) = rest.split_at_checked(sent_by_len).unwrap_or((rest, &[]));
+        let sent_by = text::trim(sent_by);
+        let (host, port) = sent_by.split_at_checked(Host::span(sent_by)).ok_or(bad(rest))?;
+        let mut via = Self {
+            transport: ViaTransport::from_bytes(transport),
+            host: Host::parse(&raw.slice_ref(host)).ok_or(bad(rest))?,
+            port: parse_spaced_port(port).ok_or(bad(rest))?,
+            branch: None,
+            received: None,
+            rport: None,
+            params: Params::of_header(raw.slice_ref(params)),
+        };
+        let (mut branch, mut received, mut rport) = (None, None, None);
+        for (name, value) in via.params.pairs() {
+            let value = value.unwrap_or_default();
+            if name.eq_ignore_ascii_case(b"branch") {
+                branch = branch.or(Some(value));
+            } else if name.eq_ignore_ascii_case(b"received") {
+                received = received.or(Some(value));
+            } else if name.eq_ignore_ascii_case(b"rport") {
+                rport = rport.or(Some(value));
+            }
+        }
+        let received = received.and_then(|ip| host::parse_ip(&text::unquote(ip)));
+        let branch = branch.filter(|branch| !branch.is_empty()).map(|branch| raw.slice_ref(branch));
+        let to_port = |port| text::decimal(port).and_then(|port| u16::try_from(port).ok());
+        let rport = rport.map(to_port);
+        via = Self { branch, received, rport, ..via };
+        Ok(via)
     }
 
     /// [`Via::parse`] of a copy.

@@ -133,7 +133,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "multi01",
-        verdict: Refused(Flaw::Repeated("From")),
+        verdict: Refused(Flaw::Repeated("CSeq")),
         bytes: b"\
         INVITE sip:user@company.com SIP/2.0\r\n\
         Contact: <sip:caller@host25.example.net>\r\n\
