@@ -22,7 +22,7 @@ use crate::session::Session;
 use crate::tokens::Tokens;
 use crate::{Body, Counters, Event, Flow, Output, SessionId};
 use clients::ClientTable;
-pub(crate) use clients::{Auth, ForkAck, MAX_FORWARDS, Purpose};
+pub(crate) use clients::{Auth, Departure, ForkAck, MAX_FORWARDS, Purpose};
 use servers::ServerTable;
 pub(crate) use servers::{Dressing, Owner};
 
@@ -151,8 +151,9 @@ impl Endpoint {
                     }
                 }
                 Queued::Acknowledge(session) => {
-                    if let Some(output) = self.acknowledge_late(session, None) {
-                        return Some(output);
+                    if let Some((flow, bytes)) = self.write_late_ack(session, None) {
+                        self.counters.messages_out += 1;
+                        return Some(Output::Transmit { flow, bytes });
                     }
                 }
             }

@@ -23,6 +23,8 @@ mod endpoint;
 mod event;
 mod flow;
 mod id;
+#[cfg(test)]
+mod ladder;
 mod outgoing;
 mod session;
 mod timing;

@@ -143,6 +143,10 @@ impl Session {
         }
     }
 
+    pub(crate) fn is_calling(&self) -> bool {
+        matches!(self.state, State::Calling(_))
+    }
+
     pub(crate) fn is_ending(&self) -> bool {
         matches!(self.state, State::Ending)
     }

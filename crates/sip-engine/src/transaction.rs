@@ -7,8 +7,6 @@
 pub(crate) mod client_invite;
 pub(crate) mod client_non_invite;
 pub(crate) mod key;
-#[cfg(test)]
-pub(crate) mod ladder;
 pub(crate) mod server_invite;
 pub(crate) mod server_non_invite;
 
@@ -33,11 +31,12 @@ impl Repeat {
 
     /// The repeat after this one, twice as far off, yet no further than `gap_max`.
     ///
-    /// Counted from the deadline, so that repeats do not drift; but never into the past, so that a
-    /// late wake-up sends one repeat and not a burst.
+    /// Counted from the deadline, so that repeats do not drift; unless that is past, so that a late
+    /// wake-up sends one repeat and not a burst.
     pub(crate) fn next(self, now: Instant, gap_max: Duration) -> Self {
         let gap = (self.gap * 2).min(gap_max);
-        Repeat { at: (self.at + gap).max(now), gap }
+        let on_time = self.at + gap;
+        Repeat { at: if on_time > now { on_time } else { now + gap }, gap }
     }
 }
 

@@ -89,6 +89,16 @@ pub(crate) struct NewClient {
     secret: u64,
 }
 
+/// A written request, where it goes, and whom its answer is for.
+#[derive(Debug)]
+pub(crate) struct Departure {
+    pub(crate) method: Method,
+    pub(crate) flow: Flow,
+    pub(crate) wire: Bytes,
+    pub(crate) purpose: Purpose,
+    pub(crate) auth: Option<Box<Auth>>,
+}
+
 /// All client transactions, by number and by flow.
 #[derive(Debug, Default)]
 pub(crate) struct ClientTable {
@@ -182,18 +192,10 @@ impl Endpoint {
     }
 
     /// Puts a request on its way.
-    pub(crate) fn start_client(
-        &mut self,
-        now: Instant,
-        new: NewClient,
-        method: &Method,
-        flow: Flow,
-        wire: Bytes,
-        purpose: Purpose,
-        auth: Option<Box<Auth>>,
-    ) {
+    pub(crate) fn start_client(&mut self, now: Instant, new: NewClient, departure: Departure) {
+        let Departure { method, flow, wire, purpose, auth } = departure;
         let reliability = Reliability::from(flow.transport);
-        let machine = if *method == Method::Invite {
+        let machine = if method == Method::Invite {
             Machine::Invite(ClientInvite::new(now, reliability).0)
         } else {
             Machine::NonInvite(ClientNonInvite::new(now, reliability).0)
@@ -244,7 +246,8 @@ impl Endpoint {
         let wire = self.finish_request(builder, &[], None);
         self.schedule_client(invite);
         let new = NewClient { id, secret };
-        self.start_client(now, new, &Method::Cancel, flow, wire, Purpose::Detached, None);
+        let (method, purpose) = (Method::Cancel, Purpose::Detached);
+        self.start_client(now, new, Departure { method, flow, wire, purpose, auth: None });
     }
 
     /// Takes a response matched to a transaction.
@@ -353,12 +356,11 @@ impl Endpoint {
     }
 
     /// Sends the request of `id` again, with an answer to the challenge it got (RFC 3261 §22.2), if
-    /// there is one to give. `number` is its new CSeq number. Gives back the new transaction.
+    /// there is one to give. Gives back the new transaction.
     pub(crate) fn answer_challenge(
         &mut self,
         now: Instant,
         id: u64,
-        number: u32,
         response: &Response,
     ) -> Option<u64> {
         let status = response.status();
@@ -380,10 +382,27 @@ impl Endpoint {
         let (credentials, rng) = (&auth.credentials, &mut self.rng);
         let value = answer(&challenges, credentials, &method, request.uri_bytes(), rng)?;
         auth.answered.push(status);
+        let number = self.next_number(purpose, &request)?;
         let (new, branch) = self.new_client();
         let wire = again(&request, &via(flow, &branch), number, header, &value);
-        self.start_client(now, new, &method, flow, wire, purpose, Some(auth));
+        let auth = Some(auth);
+        self.start_client(now, new, Departure { method, flow, wire, purpose, auth });
         Some(new.id)
+    }
+
+    /// The CSeq number of a request made again. `None` if its dialog is gone.
+    fn next_number(&mut self, purpose: Purpose, request: &Request) -> Option<u32> {
+        let session = match purpose {
+            Purpose::Invite(session) | Purpose::Reinvite(session) | Purpose::Bye(session) => {
+                Some(session)
+            }
+            Purpose::Request { session, .. } => session,
+            Purpose::Detached => None,
+        };
+        match session {
+            Some(session) => Some(self.sessions.get_mut(&session)?.dialog.next_seq()),
+            None => Some(request.cseq().ok()?.number.wrapping_add(1) & 0x7fff_ffff),
+        }
     }
 
     /// Remembers when a transaction wants to be woken, or forgets one that is over.

@@ -84,6 +84,10 @@ impl Endpoint {
             self.turn_away(&arrival, &reply);
             return;
         }
+        if let Some(reply) = self.refusal_of_method(arrival.request.method()) {
+            self.turn_away(&arrival, &reply);
+            return;
+        }
         let to = arrival.request.to().ok();
         match to.as_ref().and_then(NameAddr::tag) {
             // A registration is no dialog; some phones keep the tag of the last answer.
@@ -113,9 +117,6 @@ impl Endpoint {
     /// Why a request outside dialogs is refused, if it is. Cheap checks come first.
     fn refusal_outside(&mut self, arrival: &Arrival) -> Option<Reply> {
         let request = &arrival.request;
-        if let Some(reply) = self.refusal_of_method(request.method()) {
-            return Some(reply);
-        }
         if let Method::Bye | Method::Info | Method::Update | Method::Prack = request.method() {
             self.counters.refused_no_dialog += 1;
             return Some(Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST));
@@ -191,9 +192,6 @@ impl Endpoint {
     fn refusal_within(&mut self, id: u64, arrival: &Arrival) -> Option<Reply> {
         let request = &arrival.request;
         let is_bye = *request.method() == Method::Bye;
-        if let Some(reply) = self.refusal_of_method(request.method()) {
-            return Some(reply);
-        }
         if *request.method() == Method::Prack || (!is_bye && self.is_ending(id)) {
             self.counters.refused_no_dialog += 1;
             return Some(Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST));
@@ -207,8 +205,12 @@ impl Endpoint {
             return Some(busy());
         }
         let number = request.cseq().map_or(0, |cseq| cseq.number);
-        let dialog = &mut self.sessions.get_mut(&id)?.dialog;
-        match dialog.take_remote_seq(number) {
+        let session = self.sessions.get_mut(&id)?;
+        if session.is_calling() {
+            // Each fork counts for itself; there is one dialog only once one of them has answered.
+            return None;
+        }
+        match session.dialog.take_remote_seq(number) {
             Order::Next => None,
             Order::Repeated if is_bye => None,
             Order::Repeated | Order::Late => {
@@ -288,21 +290,18 @@ impl Endpoint {
             self.turn_away(arrival, &reply);
             return;
         };
-        let session = match owner {
-            Owner::Session(id) if self.ringing(SessionId(id)) == Some(txn) => Some(id),
-            Owner::Session(_) | Owner::User => None,
+        let Owner::Session(session) = owner else {
+            return;
         };
         self.answer_cancel(arrival, session);
-        if let Some(id) = session {
-            self.caller_gave_up(now, id, reason_of(&arrival.request));
+        if self.ringing(SessionId(session)) == Some(txn) {
+            self.caller_gave_up(now, session, reason_of(&arrival.request));
         }
     }
 
     /// 200, with the tag of the session's own answers (RFC 3261 §9.2).
-    fn answer_cancel(&mut self, arrival: &Arrival, session: Option<u64>) {
-        let tag = session
-            .and_then(|id| self.sessions.get(&id))
-            .map(|session| session.dialog.local_tag().to_vec());
+    fn answer_cancel(&mut self, arrival: &Arrival, session: u64) {
+        let tag = self.sessions.get(&session).map(|session| session.dialog.local_tag().to_vec());
         let reply = Reply::new(StatusCode::OK);
         self.refuse(arrival.flow, &arrival.via, &arrival.request, tag.as_deref(), &reply);
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sip_syntax::{HeaderName, Request, StatusCode};
 
-use super::{Auth, Endpoint, Purpose};
+use super::{Auth, Departure, Endpoint, Purpose};
 use crate::dialog::{tagged, via};
 use crate::endpoint::MAX_FORWARDS;
 use crate::{ClientTxnId, Event, OutOfDialog};
@@ -42,7 +42,7 @@ impl Endpoint {
         let wire = self.finish_request(builder, &request.headers, request.body.as_ref());
         let auth = request.credentials.map(Auth::new);
         let purpose = Purpose::Request { session: None, id };
-        self.start_client(now, new, &method, flow, wire, purpose, auth);
+        self.start_client(now, new, Departure { method, flow, wire, purpose, auth });
         id
     }
 }

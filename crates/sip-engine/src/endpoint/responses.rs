@@ -84,11 +84,8 @@ impl Endpoint {
         if response.status().is_provisional() {
             return;
         }
-        if let Some(entry) = self.sessions.get_mut(&session) {
-            let number = entry.dialog.next_seq();
-            if self.answer_challenge(now, txn, number, response).is_some() {
-                return;
-            }
+        if self.answer_challenge(now, txn, response).is_some() {
+            return;
         }
         self.finish_bye(session, EndCause::Hangup);
     }

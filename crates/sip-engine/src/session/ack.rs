@@ -2,31 +2,28 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use sip_syntax::{HeaderName, Method, NameAddr, Request, Response};
 
 use super::{FORKS_MAX, LateAck};
 use crate::dialog::Dialog;
 use crate::endpoint::{Endpoint, ForkAck, MAX_FORWARDS, Purpose};
-use crate::{Body, EndCause, Event, Flow, Output, SessionId};
+use crate::{Body, EndCause, Event, Flow, SessionId};
 
 impl Endpoint {
     /// Gives the ACK a body, when our INVITE or re-INVITE had none and its 2xx brought the offer. Only
     /// while the [`Event::Accepted`] or [`Event::ReinviteAccepted`] is being handled, before the
     /// next poll: after that the ACK went out without a body.
     pub fn acknowledge(&mut self, session: SessionId, body: Option<Body>) {
-        if let Some(Output::Transmit { flow, bytes }) = self.acknowledge_late(session.0, body) {
-            // Counted already.
-            self.counters.messages_out -= 1;
+        if let Some((flow, bytes)) = self.write_late_ack(session.0, body) {
             self.transmit(flow, bytes);
         }
     }
 
     /// The ACK that waited for a body, if it still does.
-    pub(crate) fn acknowledge_late(&mut self, id: u64, body: Option<Body>) -> Option<Output> {
+    pub(crate) fn write_late_ack(&mut self, id: u64, body: Option<Body>) -> Option<(Flow, Bytes)> {
         let late = self.sessions.get_mut(&id)?.confirmed()?.late_ack.take()?;
-        let (flow, bytes) = self.write_ack(id, late.txn, late.number, body.as_ref())?;
-        self.counters.messages_out += 1;
-        Some(Output::Transmit { flow, bytes })
+        self.write_ack(id, late.txn, late.number, body.as_ref())
     }
 
     /// Acknowledges the 2xx that confirmed a session, at once or after its event.
@@ -54,7 +51,7 @@ impl Endpoint {
         txn: u64,
         number: u32,
         body: Option<&Body>,
-    ) -> Option<(Flow, bytes::Bytes)> {
+    ) -> Option<(Flow, Bytes)> {
         let dialog = self.sessions.get(&id)?.dialog.clone();
         Some(self.write_ack_in(&dialog, txn, number, body))
     }
@@ -66,7 +63,7 @@ impl Endpoint {
         txn: u64,
         number: u32,
         body: Option<&Body>,
-    ) -> (Flow, bytes::Bytes) {
+    ) -> (Flow, Bytes) {
         let branch = self.ack_branch();
         let mut builder = dialog.request(Method::Ack, number, &branch, MAX_FORWARDS);
         // The proof that let the INVITE through lets the ACK through (RFC 3261 §22.1).

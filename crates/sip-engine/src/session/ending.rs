@@ -7,7 +7,7 @@ use sip_syntax::{HeaderName, Method, Request, StatusCode, Via};
 use super::uas::reason_of;
 use super::{Hangup, State};
 use crate::dialog::Dialog;
-use crate::endpoint::{Auth, Dressing, Endpoint, MAX_FORWARDS, Owner, Purpose};
+use crate::endpoint::{Auth, Departure, Dressing, Endpoint, MAX_FORWARDS, Owner, Purpose};
 use crate::transaction::key::Key;
 use crate::{ClientCredentials, EndCause, Event, Flow, Reply, SessionId};
 
@@ -90,7 +90,8 @@ impl Endpoint {
         }
         let wire = self.finish_request(builder, &[], None);
         let auth = credentials.map(Auth::new);
-        self.start_client(now, new, &Method::Bye, dialog.flow(), wire, purpose, auth);
+        let (method, flow) = (Method::Bye, dialog.flow());
+        self.start_client(now, new, Departure { method, flow, wire, purpose, auth });
     }
 
     /// BYE within a session.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use sip_syntax::{HeaderName, Method, Request, Response, StatusCode, Via};
 
 use super::{GLARE_GRAIN, Outgoing, Progress, REINVITE_TRIES_MAX, State};
-use crate::endpoint::{ALLOW, Auth, Endpoint, MAX_FORWARDS, Owner, Purpose};
+use crate::endpoint::{ALLOW, Auth, Departure, Endpoint, MAX_FORWARDS, Owner, Purpose};
 use crate::transaction::key::Key;
 use crate::{Body, EndCause, Event, Flow, Reply, SessionId};
 
@@ -133,7 +133,8 @@ impl Endpoint {
         outgoing.progress = Progress::Sent { txn: new.id };
         let body = outgoing.body.clone();
         let wire = self.finish_request(builder, &[], body.as_ref());
-        self.start_client(now, new, &Method::Invite, flow, wire, Purpose::Reinvite(id), auth);
+        let (method, purpose) = (Method::Invite, Purpose::Reinvite(id));
+        self.start_client(now, new, Departure { method, flow, wire, purpose, auth });
         self.schedule_session(id);
     }
 
@@ -146,7 +147,7 @@ impl Endpoint {
         let grains = if session.dialog.is_call_id_ours() {
             self.rng.u32(210..=400)
         } else {
-            self.rng.u32(0..=200)
+            self.rng.u32(1..=200)
         };
         let Some(outgoing) = session.confirmed().and_then(|confirmed| confirmed.outgoing.as_mut())
         else {
@@ -208,14 +209,9 @@ impl Endpoint {
             self.wait_after_glare(now, id);
         } else if is_gone(status) {
             self.end_with_bye(now, id, EndCause::Gone);
+        } else if let Some(again) = self.answer_challenge(now, txn, &response) {
+            self.replace_reinvite(id, again);
         } else {
-            if let Some(session) = self.sessions.get_mut(&id) {
-                let number = session.dialog.next_seq();
-                if let Some(again) = self.answer_challenge(now, txn, number, &response) {
-                    self.replace_reinvite(id, again);
-                    return;
-                }
-            }
             self.finish_reinvite(id);
             let session = SessionId(id);
             self.push_event(Event::ReinviteFailed { session, status, response: Some(response) });

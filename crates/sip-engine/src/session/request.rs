@@ -5,7 +5,7 @@ use std::time::Instant;
 use sip_syntax::{HeaderName, Method, Response, StatusCode};
 
 use super::State;
-use crate::endpoint::{Auth, Endpoint, MAX_FORWARDS, Purpose};
+use crate::endpoint::{Auth, Departure, Endpoint, MAX_FORWARDS, Purpose};
 use crate::{Body, ClientTxnId, EndCause, Event, SessionId};
 
 impl Endpoint {
@@ -41,7 +41,7 @@ impl Endpoint {
         let auth = entry.credentials.as_deref().cloned().map(Auth::new);
         let wire = self.finish_request(builder, &headers, body.as_ref());
         let purpose = Purpose::Request { session: Some(session.0), id: txn };
-        self.start_client(now, new, &method, flow, wire, purpose, auth);
+        self.start_client(now, new, Departure { method, flow, wire, purpose, auth });
         txn
     }
 
@@ -58,15 +58,7 @@ impl Endpoint {
         if status.is_provisional() {
             return;
         }
-        let number = match session {
-            None => self.next_number(txn),
-            Some(session) => {
-                self.sessions.get_mut(&session).map(|session| session.dialog.next_seq())
-            }
-        };
-        if let Some(number) = number
-            && self.answer_challenge(now, txn, number, &response).is_some()
-        {
+        if self.answer_challenge(now, txn, &response).is_some() {
             return;
         }
         self.push_event(Event::Response { txn: id, status, response: Some(response) });
@@ -78,12 +70,6 @@ impl Endpoint {
         {
             self.end_with_bye(now, session, EndCause::Gone);
         }
-    }
-
-    /// The CSeq number after that of a request outside dialogs.
-    fn next_number(&self, txn: u64) -> Option<u32> {
-        let number = self.clients.get(txn)?.request()?.cseq().ok()?.number;
-        Some(number.wrapping_add(1) & 0x7fff_ffff)
     }
 
     /// False if there is no such session.

@@ -6,7 +6,7 @@ use sip_syntax::{HeaderName, Method, NameAddr, Response, StatusCode};
 
 use super::{Calling, Cancel, Confirmed, FORKS_MAX, Session, State};
 use crate::dialog::Dialog;
-use crate::endpoint::{ALLOW, Auth, Endpoint, Purpose};
+use crate::endpoint::{ALLOW, Auth, Departure, Endpoint, Purpose};
 use crate::{Event, Flow, Invite, SessionId};
 
 impl Endpoint {
@@ -41,8 +41,8 @@ impl Endpoint {
             due: None,
         };
         self.sessions.insert(id, Box::new(session));
-        let purpose = Purpose::Invite(id);
-        self.start_client(now, new, &Method::Invite, invite.flow, wire, purpose, auth);
+        let (method, flow, purpose) = (Method::Invite, invite.flow, Purpose::Invite(id));
+        self.start_client(now, new, Departure { method, flow, wire, purpose, auth });
         SessionId(id)
     }
 
@@ -153,15 +153,12 @@ impl Endpoint {
 
     fn handle_refusal(&mut self, now: Instant, id: u64, txn: u64, response: Response) {
         let is_wanted = self.calling(id).is_some_and(|calling| calling.cancel == Cancel::No);
-        if is_wanted && let Some(session) = self.sessions.get_mut(&id) {
-            let number = session.dialog.next_seq();
-            if let Some(again) = self.answer_challenge(now, txn, number, &response) {
-                if let Some(calling) = self.calling(id) {
-                    calling.txn = again;
-                    calling.forks.clear();
-                }
-                return;
+        if is_wanted && let Some(again) = self.answer_challenge(now, txn, &response) {
+            if let Some(calling) = self.calling(id) {
+                calling.txn = again;
+                calling.forks.clear();
             }
+            return;
         }
         let status = if is_wanted { response.status() } else { StatusCode::REQUEST_TERMINATED };
         self.remove_session(id);

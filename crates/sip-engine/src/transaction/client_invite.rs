@@ -120,8 +120,11 @@ impl ClientInvite {
 
     /// The flow broke. What waited for an answer ends; the owner tells the session.
     pub(crate) fn handle_flow_failed(&mut self) -> Failed {
-        match self.take() {
-            State::Calling { .. } | State::Proceeding { .. } => Failed::Unanswered,
+        match &self.state {
+            State::Calling { .. } | State::Proceeding { .. } => {
+                self.state = State::Terminated;
+                Failed::Unanswered
+            }
             State::Accepted { .. } | State::Completed { .. } | State::Terminated => {
                 Failed::Answered
             }

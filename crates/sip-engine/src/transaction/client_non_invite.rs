@@ -97,8 +97,11 @@ impl ClientNonInvite {
     }
 
     pub(crate) fn handle_flow_failed(&mut self) -> Failed {
-        match self.take() {
-            State::Trying { .. } | State::Proceeding { .. } => Failed::Unanswered,
+        match &self.state {
+            State::Trying { .. } | State::Proceeding { .. } => {
+                self.state = State::Terminated;
+                Failed::Unanswered
+            }
             State::Completed { .. } | State::Terminated => Failed::Answered,
         }
     }

@@ -1,1 +1,0 @@
-//! Ladders on simulated time.
