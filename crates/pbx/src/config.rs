@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -31,7 +32,7 @@ pub struct Config {
     /// Who may call without digest.
     pub peers: Vec<Peer>,
     /// Voice mailboxes, by name.
-    pub mailboxes: BTreeMap<String, MailboxConfig>,
+    pub mailboxes: Arc<BTreeMap<String, MailboxConfig>>,
     /// Language folder of prompts.
     pub language: String,
     /// The office's time zone.

@@ -12,7 +12,8 @@ pub(crate) mod say;
 #[cfg(test)]
 mod ladder;
 
-pub(crate) use conversation::{Ask, Heard, Reply};
+pub(crate) use conversation::{Ask, Reply};
 pub(crate) use leave_message::{LeaveContext, LeaveMessage};
 pub(crate) use listen::{Listen, ListenContext};
-pub(crate) use say::{Voice, prompt_names};
+pub(crate) use say::Voice;
+pub use say::prompt_names;

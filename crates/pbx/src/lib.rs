@@ -10,13 +10,22 @@
     )
 )]
 
+mod auth;
+mod call;
+mod clock;
 mod config;
+mod desk;
+mod feature;
 mod input;
 mod output;
 mod prompts;
 pub mod records;
+mod registrar;
+mod switch;
 
 pub use config::{Account, Config, Limits, Listener, MailboxConfig, Peer};
+pub use feature::prompt_names;
 pub use input::{Command, Input};
 pub use output::{Notice, Output};
 pub use prompts::Prompts;
+pub use switch::{Start, Switch};

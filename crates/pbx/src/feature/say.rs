@@ -4,7 +4,6 @@
 //! prompts are.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
@@ -72,7 +71,7 @@ impl Voice<'_> {
 }
 
 /// Every prompt that conversations in this language may play, for a check at start.
-pub(crate) fn prompt_names(language: &str) -> Vec<String> {
+pub fn prompt_names(language: &str) -> Vec<String> {
     let vm = leave_message::PROMPTS.iter().chain(listen::PROMPTS).map(|name| format!("vm/{name}"));
     let counted = |folder: &'static str, range: std::ops::RangeInclusive<u32>| {
         range.map(move |number| format!("{folder}/{number}"))

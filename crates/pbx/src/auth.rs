@@ -1,0 +1,183 @@
+//! Who is calling or registering, and may they: digest, allowed networks, and slowing down guesses.
+//!
+//! Known and unknown names are treated alike, so that nobody can learn which accounts exist. RFC 3261
+//! §22, RFC 8760.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use sip_engine::{DigestServer, Verdict};
+use sip_syntax::{Credentials, Request};
+
+use crate::config::{Config, Peer};
+
+/// Checks credentials and remembers who guesses.
+#[derive(Debug)]
+pub(crate) struct Auth {
+    digest: DigestServer,
+    /// Verified against when the account does not exist, so that it takes as long as when it does.
+    decoy_secret: String,
+    guessers: BTreeMap<IpAddr, Guesser>,
+}
+
+/// What is known of an address that sent wrong credentials.
+#[derive(Debug, Clone, Copy)]
+struct Guesser {
+    failures: u32,
+    last_at: Instant,
+}
+
+/// Who is speaking, as far as we could prove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Speaker {
+    /// This account, by digest.
+    Account(String),
+    /// Somebody in a network that the configuration trusts, by this name.
+    Peer(String),
+}
+
+/// What to do with a request that needs a known speaker.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// Go on.
+    Allow(Speaker),
+    /// 401 with these WWW-Authenticate values, after this wait.
+    Challenge {
+        /// Header values, strongest first.
+        challenges: Vec<String>,
+        /// How long to hold the answer back.
+        wait: Duration,
+    },
+    /// 403 without a look at the credentials: this address guessed too often.
+    Ban,
+}
+
+impl Auth {
+    pub(crate) fn new(realm: &str, rng: &mut fastrand::Rng) -> Self {
+        let decoy_secret = std::iter::repeat_with(|| rng.alphanumeric()).take(24).collect();
+        Self {
+            digest: DigestServer::new(realm, rng.u64(..)),
+            decoy_secret,
+            guessers: BTreeMap::new(),
+        }
+    }
+
+    /// Decides who sent `request`. `at_home` tells whether the source already holds a registration,
+    /// so that a stranger behind the same address cannot lock its owner out.
+    pub(crate) fn judge(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        request: &Request,
+        source: SocketAddr,
+        at_home: bool,
+    ) -> Judgement {
+        let of_ours = |credentials: &Credentials| {
+            credentials.realm().is_some_and(|realm| *realm == *config.domain.as_bytes())
+        };
+        let ours = request.authorizations().into_iter().find(of_ours);
+        let Some(credentials) = ours else {
+            if let Some(peer) = peer_of(&config.peers, source.ip()) {
+                return Judgement::Allow(Speaker::Peer(peer.name.clone()));
+            }
+            return self.challenge(now, false, Duration::ZERO);
+        };
+        if self.is_banned(now, source.ip()) && !at_home {
+            return Judgement::Ban;
+        }
+        let user = credentials.username().unwrap_or_default();
+        let user = String::from_utf8_lossy(&user);
+        let account = config.accounts.get(user.as_ref());
+        let secret = account.map_or(self.decoy_secret.as_str(), |account| account.secret.as_str());
+        let verdict = self.digest.verify(now, &credentials, request.method(), secret);
+        match (verdict, account) {
+            (Verdict::Good, Some(account)) => {
+                self.guessers.remove(&source.ip());
+                Judgement::Allow(Speaker::Account(account.user.clone()))
+            }
+            (Verdict::Stale | Verdict::Replayed, _) => self.challenge(now, true, Duration::ZERO),
+            (Verdict::Good | Verdict::Wrong, _) => {
+                let wait = self.note_failure(now, source.ip());
+                tracing::warn!(
+                    account = %printable(&user),
+                    %source,
+                    "wrong secret for {}: check the password set in that phone",
+                    request.method(),
+                );
+                self.challenge(now, false, wait)
+            }
+        }
+    }
+
+    fn challenge(&mut self, now: Instant, stale: bool, wait: Duration) -> Judgement {
+        Judgement::Challenge { challenges: self.digest.challenges(now, stale), wait }
+    }
+
+    /// Counts a failure and says how long to hold the answer back.
+    fn note_failure(&mut self, now: Instant, source: IpAddr) -> Duration {
+        if self.guessers.len() >= GUESSERS_MAX && !self.guessers.contains_key(&source) {
+            self.guessers.retain(|_, guesser| now < guesser.last_at + FORGET_AFTER);
+            if self.guessers.len() >= GUESSERS_MAX {
+                return WAIT_MAX;
+            }
+        }
+        let guesser = self
+            .guessers
+            .entry(source)
+            .and_modify(|guesser| {
+                if now >= guesser.last_at + FORGET_AFTER {
+                    guesser.failures = 0;
+                }
+            })
+            .or_insert(Guesser { failures: 0, last_at: now });
+        guesser.failures = guesser.failures.saturating_add(1);
+        guesser.last_at = now;
+        if guesser.failures == FAILURES_MAX {
+            tracing::warn!(%source, "{FAILURES_MAX} wrong secrets: refused for {FORGET_AFTER:?}");
+        }
+        (WAIT_STEP * guesser.failures).min(WAIT_MAX)
+    }
+
+    fn is_banned(&self, now: Instant, source: IpAddr) -> bool {
+        self.guessers.get(&source).is_some_and(|guesser| {
+            guesser.failures >= FAILURES_MAX && now < guesser.last_at + FORGET_AFTER
+        })
+    }
+}
+
+/// The configured network that holds `address`, if any.
+pub(crate) fn peer_of(peers: &[Peer], address: IpAddr) -> Option<&Peer> {
+    peers.iter().find(|peer| contains(peer, address))
+}
+
+fn contains(peer: &Peer, address: IpAddr) -> bool {
+    match (peer.network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(peer.prefix_bits.min(32))).unwrap_or(0);
+            network.to_bits() & mask == address.to_bits() & mask
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
+            let mask =
+                u128::MAX.checked_shl(128 - u32::from(peer.prefix_bits.min(128))).unwrap_or(0);
+            network.to_bits() & mask == address.to_bits() & mask
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+    }
+}
+
+/// A name from the network, safe for a log line.
+pub(crate) fn printable(name: &str) -> String {
+    name.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// Wrong secrets from one address before it is refused.
+const FAILURES_MAX: u32 = 10;
+/// How long an address stays refused after its last wrong secret.
+const FORGET_AFTER: Duration = Duration::from_secs(300);
+/// Each failure holds the next answer back by this much more,
+const WAIT_STEP: Duration = Duration::from_millis(250);
+/// up to this.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+/// Addresses remembered; beyond, every wrong secret waits longest.
+const GUESSERS_MAX: usize = 10_000;

@@ -1,0 +1,296 @@
+//! Two parties joined: sound goes between their legs, and what one changes is carried to the other.
+
+use std::time::Instant;
+
+use dialplan::{DialStatus, Outcome};
+use media::Command;
+use sdp::{Description, Direction};
+use sip_engine::{Body, Reply, SessionId};
+use sip_syntax::{Request, Response, StatusCode};
+
+use super::leg::{self, Leg, offered_direction};
+use super::{Call, Finished, Task};
+use crate::desk::Desk;
+
+/// The other party of a call.
+#[derive(Debug)]
+pub(crate) struct Bridge {
+    pub(crate) session: SessionId,
+    pub(crate) leg: Leg,
+    /// As the script dialled it.
+    label: String,
+    since: Instant,
+    /// A re-INVITE of one party that waits for the other's answer.
+    asked: Option<Asked>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    by: Side,
+    offer: Box<Description>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Caller,
+    Callee,
+}
+
+impl Bridge {
+    pub(super) fn new(session: SessionId, leg: Leg, label: String, since: Instant) -> Self {
+        Self { session, leg, label, since, asked: None }
+    }
+
+    /// The caller is gone: so is the other party.
+    pub(super) fn part(self, now: Instant, desk: &mut Desk) {
+        desk.disown_session(self.session);
+        desk.endpoint.bye(now, self.session, None);
+        self.leg.close(desk);
+    }
+}
+
+impl Call {
+    /// Joins the caller and a callee that answered.
+    pub(super) fn connect(&mut self, now: Instant, desk: &mut Desk, bridge: Bridge) {
+        if self.caller.session.is_none() {
+            return bridge.part(now, desk);
+        }
+        self.story.answered_by.clone_from(&bridge.label);
+        if let Some(own) = &self.caller.leg {
+            let command = Command::Bridge { a: own.socket.leg, b: bridge.leg.socket.leg };
+            desk.media(own.socket, command);
+        }
+        self.task = Task::Bridged(Box::new(bridge));
+    }
+
+    /// The callee hung up: the script goes on with the caller.
+    pub(super) fn peer_ended(&mut self, now: Instant, desk: &mut Desk, session: SessionId) {
+        match std::mem::replace(&mut self.task, Task::Idle) {
+            Task::Bridged(bridge) if bridge.session == session => {
+                desk.disown_session(session);
+                let Bridge { leg, label, since, asked, .. } = *bridge;
+                if let Some(own) = &self.caller.leg {
+                    desk.media(own.socket, Command::Unbridge { leg: own.socket.leg });
+                }
+                leg.close(desk);
+                if let Some(Asked { by: Side::Caller, offer }) = asked {
+                    self.answer_reinvite_alone(now, desk, &offer);
+                }
+                let outcome = Outcome::Dialed {
+                    status: DialStatus::Answered,
+                    code: 200,
+                    reason: "OK".to_owned(),
+                    talked: now.saturating_duration_since(since),
+                    answered_by: label,
+                };
+                self.proceed(now, desk, Finished::Outcome(outcome));
+            }
+            task => self.task = task,
+        }
+    }
+
+    /// A party wants to change the session: hold, resume, another codec or address.
+    pub(super) fn reinvited(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        session: SessionId,
+        request: &Request,
+    ) {
+        let by = if self.caller.session == Some(session) { Side::Caller } else { Side::Callee };
+        if request.body().is_empty() {
+            // The peer wants our offer (RFC 3261 §14.2); its answer comes with the ACK.
+            let offer = self.leg_of(by).map(|leg| leg.offer_again(Direction::SendRecv));
+            let reply = match offer {
+                Some(offer) => Reply::new(StatusCode::OK).body(Body::sdp(offer)),
+                None => Reply::new(StatusCode::OK),
+            };
+            return desk.endpoint.accept_reinvite(now, session, reply);
+        }
+        let Ok(offer) = Description::parse(request.body()) else {
+            let reply =
+                Reply::new(StatusCode::BAD_REQUEST).reason("Unreadable session description");
+            return desk.endpoint.reject_reinvite(now, session, reply);
+        };
+        if self.concerns_both(by, &offer) {
+            self.carry_over(now, desk, by, offer);
+        } else {
+            self.answer_alone(now, desk, by, &offer);
+        }
+    }
+
+    /// Whether the other party must be asked: the direction changed, or the codec is no longer there.
+    fn concerns_both(&self, by: Side, offer: &Description) -> bool {
+        let Task::Bridged(bridge) = &self.task else { return false };
+        let Some(leg) = (match by {
+            Side::Caller => self.caller.leg.as_ref(),
+            Side::Callee => Some(&bridge.leg),
+        }) else {
+            return false;
+        };
+        let same_direction = offered_direction(offer).reversed() == leg.direction();
+        let same_codec = leg.codec().is_some_and(|codec| {
+            offer.media.iter().any(|line| line.codecs().iter().any(|own| own.same_encoding(codec)))
+        });
+        !(same_direction && same_codec)
+    }
+
+    /// Asks the other party for the same.
+    fn carry_over(&mut self, now: Instant, desk: &mut Desk, by: Side, offer: Description) {
+        let direction = offered_direction(&offer);
+        let caller_session = self.caller.session;
+        let Task::Bridged(bridge) = &mut self.task else { return };
+        let audio = offer.media.iter().find(|line| line.is_rtp_audio() && !line.is_refused());
+        let codecs = audio.map_or_else(leg::g711, sdp::codecs_for_other_leg);
+        let event = audio.and_then(sdp::telephone_event_for_other_leg);
+        let (session, far) = match by {
+            Side::Caller => (Some(bridge.session), Some(&mut bridge.leg)),
+            Side::Callee => (caller_session, self.caller.leg.as_mut()),
+        };
+        let (Some(session), Some(far)) = (session, far) else { return };
+        let body = far.offer(&codecs, event, direction, Some(&offer));
+        bridge.asked = Some(Asked { by, offer: Box::new(offer) });
+        desk.endpoint.reinvite(now, session, Some(Body::sdp(body)));
+    }
+
+    /// Answers for ourselves, as far as the other party need not know.
+    fn answer_alone(&mut self, now: Instant, desk: &mut Desk, by: Side, offer: &Description) {
+        let session = self.session_of(by);
+        let codecs = self.codecs_of(by);
+        let Some(leg) = self.leg_of(by) else { return };
+        let answered = leg.answer(desk, offer, &codecs, Direction::SendRecv, None);
+        let Some(session) = session else { return };
+        match answered {
+            Ok(body) => {
+                let reply = Reply::new(StatusCode::OK).body(Body::sdp(body));
+                desk.endpoint.accept_reinvite(now, session, reply);
+            }
+            Err(refusal) => {
+                let (code, text) = refusal.warning();
+                let warning = format!("{code} {} \"{text}\"", desk.config.domain);
+                let reply = Reply::new(StatusCode::NOT_ACCEPTABLE_HERE).header("Warning", warning);
+                desk.endpoint.reject_reinvite(now, session, reply);
+            }
+        }
+    }
+
+    fn answer_reinvite_alone(&mut self, now: Instant, desk: &mut Desk, offer: &Description) {
+        self.answer_alone(now, desk, Side::Caller, offer);
+    }
+
+    /// What this party may speak: what it speaks now first, then what we can make of the other.
+    fn codecs_of(&self, side: Side) -> Vec<sdp::RtpCodec> {
+        let own = match (side, &self.task) {
+            (Side::Callee, Task::Bridged(bridge)) => bridge.leg.codec(),
+            (Side::Caller | Side::Callee, _) => self.caller.leg.as_ref().and_then(Leg::codec),
+        };
+        own.map_or_else(leg::g711, leg::compatible_with)
+    }
+
+    fn session_of(&self, side: Side) -> Option<SessionId> {
+        match (side, &self.task) {
+            (Side::Caller, _) => self.caller.session,
+            (Side::Callee, Task::Bridged(bridge)) => Some(bridge.session),
+            (Side::Callee, _) => None,
+        }
+    }
+
+    fn leg_of(&mut self, side: Side) -> Option<&mut Leg> {
+        match (side, &mut self.task) {
+            (Side::Caller, _) => self.caller.leg.as_mut(),
+            (Side::Callee, Task::Bridged(bridge)) => Some(&mut bridge.leg),
+            (Side::Callee, _) => None,
+        }
+    }
+
+    /// The other party agreed to what was carried to it, or the caller to speak G.711 for us.
+    pub(super) fn reinvite_accepted(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        session: SessionId,
+        response: &Response,
+    ) {
+        let side = if self.caller.session == Some(session) { Side::Caller } else { Side::Callee };
+        let theirs = Description::parse(response.body()).ok();
+        if let (Some(theirs), Some(leg)) = (&theirs, self.leg_of(side))
+            && let Err(refusal) = leg.take_answer(desk, theirs)
+        {
+            tracing::info!(call = %self.name, "answer to our re-INVITE unusable: {refusal}");
+        }
+        if matches!(self.task, Task::Preparing(_)) {
+            return self.sound_became_possible(now, desk);
+        }
+        let Some(Asked { by, offer }) = self.take_asked() else { return };
+        let far_direction = theirs.as_ref().map_or(Direction::SendRecv, offered_direction);
+        let far_codec = self.leg_of(side).and_then(|leg| leg.codec().cloned());
+        let codecs = far_codec.as_ref().map_or_else(leg::g711, leg::compatible_with);
+        let Some(asker) = self.session_of(by) else { return };
+        let Some(leg) = self.leg_of(by) else { return };
+        // The far party's own direction is what the asking party is told.
+        let answered = leg.answer(desk, &offer, &codecs, far_direction, theirs.as_ref());
+        match answered {
+            Ok(body) => {
+                let reply = Reply::new(StatusCode::OK).body(Body::sdp(body));
+                desk.endpoint.accept_reinvite(now, asker, reply);
+            }
+            Err(_) => {
+                let reply = Reply::new(StatusCode::NOT_ACCEPTABLE_HERE);
+                desk.endpoint.reject_reinvite(now, asker, reply);
+            }
+        }
+    }
+
+    /// The other party refused what was carried to it.
+    pub(super) fn reinvite_failed(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        session: SessionId,
+        status: StatusCode,
+    ) {
+        tracing::debug!(call = %self.name, ?session, "re-INVITE refused: {status}");
+        if matches!(self.task, Task::Preparing(_)) {
+            // It will not hear what comes next, but the script goes on.
+            return self.proceed(now, desk, Finished::Outcome(dialplan::Outcome::Done));
+        }
+        let Some(Asked { by, offer }) = self.take_asked() else { return };
+        // A hold concerns our leg alone if the other side will not join in.
+        self.answer_alone(now, desk, by, &offer);
+    }
+
+    /// The ACK of the callee's side: the answer to an offer that its re-INVITE asked us for.
+    pub(super) fn peer_acked(
+        &mut self,
+        _now: Instant,
+        desk: &mut Desk,
+        session: SessionId,
+        request: &Request,
+    ) {
+        if self.session_of(Side::Callee) != Some(session) || request.body().is_empty() {
+            return;
+        }
+        if let (Ok(answer), Some(leg)) =
+            (Description::parse(request.body()), self.leg_of(Side::Callee))
+            && let Err(refusal) = leg.take_answer(desk, &answer)
+        {
+            tracing::info!(call = %self.name, "answer in ACK unusable: {refusal}");
+        }
+    }
+
+    fn take_asked(&mut self) -> Option<Asked> {
+        match &mut self.task {
+            Task::Bridged(bridge) => bridge.asked.take(),
+            Task::Idle
+            | Task::Paused { .. }
+            | Task::Playing { .. }
+            | Task::Collecting(_)
+            | Task::Recording(_)
+            | Task::Echoing
+            | Task::Sleeping { .. }
+            | Task::Preparing(_)
+            | Task::Dialing(_)
+            | Task::Storing => None,
+        }
+    }
+}

@@ -1,0 +1,856 @@
+//! Ringing others: rounds of targets, each target's phones as branches, until one answers.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use dialplan::{Destination, Dial, DialStatus, Outcome, Target};
+use media::{Flag, JobId, LegId, PlayItem, Playlist, ToneSpec};
+use sdp::{Description, Direction, Refusal, RtpCodec};
+use sip_engine::{Body, Flow, Invite, Reply, SessionId, Transport};
+use sip_syntax::{Host, Response, Scheme, StatusCode, Uri};
+
+use super::bridge::Bridge;
+use super::caller::Stage;
+use super::leg::{self, Leg};
+use super::perform;
+use super::{Call, Finished, Task, sounds};
+use crate::desk::Desk;
+use crate::records::Ticket;
+
+/// One `call:dial` under way.
+#[derive(Debug)]
+pub(crate) struct Dialing {
+    dial: Dial,
+    round: usize,
+    round_until: Instant,
+    branches: Vec<Branch>,
+    /// The most telling final answer so far.
+    best: Option<(StatusCode, String)>,
+    ringback: Option<JobId>,
+    /// The branch whose early media the caller hears.
+    early: Option<SessionId>,
+    /// Redirections followed, over all branches.
+    redirects: u8,
+}
+
+/// One phone being rung.
+#[derive(Debug)]
+struct Branch {
+    /// As the script wrote it.
+    label: String,
+    way: Way,
+    give_up_at: Instant,
+    stage: BranchStage,
+}
+
+/// How a branch is reached.
+#[derive(Debug, Clone)]
+struct Way {
+    /// Request-URI.
+    uri: String,
+    /// To, without tag.
+    to: String,
+    /// `None` until the host name is looked up.
+    flow: Option<Flow>,
+}
+
+#[derive(Debug)]
+enum BranchStage {
+    /// To be rung later than the others.
+    Waiting {
+        until: Instant,
+    },
+    Resolving {
+        ticket: Ticket,
+    },
+    Ringing {
+        session: SessionId,
+        leg: Leg,
+    },
+    Over,
+}
+
+impl Dialing {
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        let branches = self.branches.iter().filter_map(|branch| match &branch.stage {
+            BranchStage::Waiting { until } => Some(*until),
+            BranchStage::Resolving { .. } | BranchStage::Ringing { .. } => Some(branch.give_up_at),
+            BranchStage::Over => None,
+        });
+        branches.chain([self.round_until]).min()
+    }
+
+    /// The caller is gone: stop ringing.
+    pub(super) fn abandon(mut self, now: Instant, desk: &mut Desk) {
+        self.cancel_others(now, desk, None, None);
+    }
+
+    /// Gives up every branch but one.
+    fn cancel_others(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        winner: Option<SessionId>,
+        reason: Option<&str>,
+    ) {
+        for branch in &mut self.branches {
+            if !branch.is(winner) {
+                branch.give_up(now, desk, reason);
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.branches.iter().all(|branch| matches!(branch.stage, BranchStage::Over))
+    }
+
+    fn branch(&mut self, session: SessionId) -> Option<&mut Branch> {
+        self.branches.iter_mut().find(|branch| branch.is(Some(session)))
+    }
+
+    /// Keeps the answer that tells the caller most (after RFC 3261 §16.7 step 6).
+    fn note(&mut self, status: StatusCode, reason: String) {
+        if self.best.as_ref().is_none_or(|(best, _)| weight(status) > weight(*best)) {
+            self.best = Some((status, reason));
+        }
+    }
+}
+
+impl Branch {
+    fn is(&self, wanted: Option<SessionId>) -> bool {
+        matches!(self.stage, BranchStage::Ringing { session, .. } if Some(session) == wanted)
+    }
+
+    /// Ends it, whatever it is doing.
+    fn give_up(&mut self, now: Instant, desk: &mut Desk, reason: Option<&str>) {
+        match std::mem::replace(&mut self.stage, BranchStage::Over) {
+            BranchStage::Ringing { session, leg } => {
+                desk.disown_session(session);
+                desk.endpoint.cancel(now, session, reason.map(str::to_owned));
+                leg.close(desk);
+            }
+            BranchStage::Resolving { ticket } => {
+                desk.redeem(ticket);
+            }
+            BranchStage::Waiting { .. } | BranchStage::Over => {}
+        }
+    }
+}
+
+impl Call {
+    pub(super) fn begin_dial(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        dial: Dial,
+    ) -> Option<Finished> {
+        self.last_failure = None;
+        let count: usize = dial.rounds.iter().map(Vec::len).sum();
+        let max = desk.config.limits.dial_targets_max;
+        if count > max {
+            let fault = format!("{count} targets; at most {max} may be dialled at once");
+            return Some(Finished::Outcome(Outcome::Fault(fault)));
+        }
+        let dialing = Dialing {
+            dial,
+            round: 0,
+            round_until: now,
+            branches: Vec::new(),
+            best: None,
+            ringback: None,
+            early: None,
+            redirects: 0,
+        };
+        self.start_round(now, desk, dialing)
+    }
+
+    /// Rings the targets of the current round, or those of the next if none can be rung.
+    fn start_round(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        mut dialing: Dialing,
+    ) -> Option<Finished> {
+        loop {
+            let Some(targets) = dialing.dial.rounds.get(dialing.round).cloned() else {
+                return Some(self.dial_failed(desk, dialing));
+            };
+            dialing.branches.clear();
+            dialing.round_until = now + dialing.dial.timeout;
+            for target in &targets {
+                self.plan_target(now, desk, &mut dialing, target);
+            }
+            for index in 0..dialing.branches.len() {
+                self.ring(now, desk, &mut dialing, index);
+            }
+            if !dialing.is_over() {
+                self.start_music(desk, &mut dialing);
+                self.task = Task::Dialing(Box::new(dialing));
+                return None;
+            }
+            dialing.round += 1;
+        }
+    }
+
+    /// Adds the branches of one target, or notes why there are none.
+    fn plan_target(&self, now: Instant, desk: &Desk, dialing: &mut Dialing, target: &Target) {
+        let label = label(&target.to);
+        let ways = match &target.to {
+            Destination::Extension(user) => ways_to_extension(now, desk, user),
+            Destination::Uri(uri) => way_to_uri(now, desk, self.caller.flow, uri),
+        };
+        match ways {
+            Ok(ways) => self.add_branches(now, dialing, &label, ways, target),
+            Err((status, why)) => {
+                tracing::debug!(call = %self.name, to = %label, "cannot be rung: {why}");
+                dialing.note(status, why.to_owned());
+            }
+        }
+    }
+
+    fn add_branches(
+        &self,
+        now: Instant,
+        dialing: &mut Dialing,
+        label: &str,
+        ways: Vec<Way>,
+        target: &Target,
+    ) {
+        let begin_at = now + target.delay;
+        let give_up_at = target.timeout.map_or(dialing.round_until, |timeout| begin_at + timeout);
+        for way in ways {
+            if dialing.branches.len() >= BRANCHES_MAX {
+                return;
+            }
+            dialing.branches.push(Branch {
+                label: label.to_owned(),
+                way,
+                give_up_at,
+                stage: BranchStage::Waiting { until: begin_at },
+            });
+        }
+    }
+
+    /// Rings a waiting branch if its time has come.
+    fn ring(&self, now: Instant, desk: &mut Desk, dialing: &mut Dialing, index: usize) {
+        let Some(branch) = dialing.branches.get_mut(index) else { return };
+        match branch.stage {
+            BranchStage::Waiting { until } if now >= until => {}
+            BranchStage::Waiting { .. }
+            | BranchStage::Resolving { .. }
+            | BranchStage::Ringing { .. }
+            | BranchStage::Over => return,
+        }
+        let Some(flow) = branch.way.flow else {
+            branch.stage = self.look_up(desk, &branch.way);
+            return;
+        };
+        let Some(mut leg) = Leg::open(desk, self.id, self.thread, flow) else {
+            tracing::error!(call = %self.name, "every media port is in use; widen media.ports");
+            branch.stage = BranchStage::Over;
+            dialing.note(StatusCode::SERVICE_UNAVAILABLE, "no media port".to_owned());
+            return;
+        };
+        let body = self.offer_for(&mut leg);
+        let caller = dialing.dial.caller.as_ref();
+        let user = caller.and_then(|caller| caller.user.as_deref()).unwrap_or(&self.caller.user);
+        let name =
+            caller.and_then(|caller| caller.name.as_deref()).unwrap_or(&self.caller.display_name);
+        let session = desk.endpoint.invite(
+            now,
+            Invite {
+                flow,
+                uri: branch.way.uri.clone(),
+                from: name_addr(name, user, &desk.config.domain),
+                to: branch.way.to.clone(),
+                contact_user: user.to_owned(),
+                headers: Vec::new(),
+                body: Some(Body::sdp(body)),
+                max_forwards: self.caller.max_forwards,
+                credentials: None,
+                call_id: None,
+            },
+        );
+        desk.own_session(session, self.id);
+        branch.stage = BranchStage::Ringing { session, leg };
+    }
+
+    fn look_up(&self, desk: &mut Desk, way: &Way) -> BranchStage {
+        let Ok(uri) = Uri::parse_slice(way.uri.as_bytes()) else { return BranchStage::Over };
+        let transport = transport_of(&uri);
+        let host = uri.host().to_string();
+        let port = uri.port().unwrap_or(5060);
+        BranchStage::Resolving { ticket: desk.resolve(self.id, host, port, transport) }
+    }
+
+    /// What we offer a callee: what the caller speaks, and what we can convert that to.
+    fn offer_for(&self, leg: &mut Leg) -> Bytes {
+        if let Some(own) = self.caller.leg.as_ref().filter(|leg| leg.is_agreed()) {
+            let codecs = own.codec().map_or_else(leg::g711, leg::compatible_with);
+            let event = own.agreed().and_then(|agreed| agreed.telephone_event).or(Some(101));
+            return leg.offer(&codecs, event, Direction::SendRecv, None);
+        }
+        match self.caller.offer.as_deref() {
+            Some(theirs) => {
+                let audio = theirs.media.iter().find(|m| m.is_rtp_audio() && !m.is_refused());
+                let codecs = audio.map_or_else(leg::g711, sdp::codecs_for_other_leg);
+                let event = audio.and_then(sdp::telephone_event_for_other_leg);
+                leg.offer(&codecs, event, Direction::SendRecv, Some(theirs))
+            }
+            None => leg.offer(&leg::g711(), Some(101), Direction::SendRecv, None),
+        }
+    }
+
+    /// The music a script chose for the caller, or ringback if the caller was answered already.
+    fn start_music(&mut self, desk: &mut Desk, dialing: &mut Dialing) {
+        if dialing.ringback.is_some() || self.background.is_some() {
+            return;
+        }
+        let Some(music) = dialing.dial.music.clone() else { return };
+        let items = sounds::items(desk, &[music]);
+        if !items.is_empty() {
+            self.play_while_ringing(desk, dialing, items);
+        }
+    }
+
+    fn play_while_ringing(&mut self, desk: &mut Desk, dialing: &mut Dialing, items: Vec<PlayItem>) {
+        if self.caller.has_sound() {
+            let playlist = Playlist { repeat: Flag::On, ..perform::once(items) };
+            self.play_in_background(desk, playlist);
+            dialing.ringback = self.background;
+        }
+    }
+
+    /// Time passed while ringing.
+    pub(super) fn dial_timeout(&mut self, now: Instant, desk: &mut Desk) {
+        let Some(mut dialing) = self.take_dialing() else { return };
+        for index in 0..dialing.branches.len() {
+            self.ring(now, desk, &mut dialing, index);
+        }
+        let round_over = now >= dialing.round_until;
+        let mut timed_out = false;
+        for branch in &mut dialing.branches {
+            let over = matches!(branch.stage, BranchStage::Over);
+            if !over && (round_over || now >= branch.give_up_at) {
+                branch.give_up(now, desk, None);
+                timed_out = true;
+            }
+        }
+        if timed_out {
+            dialing.note(StatusCode::REQUEST_TIMEOUT, "no answer".to_owned());
+        }
+        self.go_on_dialing(now, desk, dialing);
+    }
+
+    fn take_dialing(&mut self) -> Option<Dialing> {
+        match std::mem::replace(&mut self.task, Task::Idle) {
+            Task::Dialing(dialing) => Some(*dialing),
+            task => {
+                self.task = task;
+                None
+            }
+        }
+    }
+
+    /// Puts the dial back, or goes to the next round, or tells the script.
+    fn go_on_dialing(&mut self, now: Instant, desk: &mut Desk, mut dialing: Dialing) {
+        if !dialing.is_over() {
+            self.task = Task::Dialing(Box::new(dialing));
+            return;
+        }
+        dialing.round += 1;
+        if let Some(finished) = self.start_round(now, desk, dialing) {
+            self.proceed(now, desk, finished);
+        }
+    }
+
+    fn dial_failed(&mut self, desk: &mut Desk, dialing: Dialing) -> Finished {
+        if dialing.ringback.is_some() {
+            self.stop_background(desk);
+        }
+        let (code, reason) =
+            dialing.best.unwrap_or((StatusCode::TEMPORARILY_UNAVAILABLE, String::new()));
+        self.last_failure = Some(relayed(code, &reason));
+        Finished::Outcome(Outcome::Dialed {
+            status: dial_status(code),
+            code: code.as_u16(),
+            reason,
+            talked: Duration::ZERO,
+            answered_by: String::new(),
+        })
+    }
+
+    pub(super) fn branch_resolved(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        ticket: Ticket,
+        addresses: &[SocketAddr],
+    ) {
+        let Some(mut dialing) = self.take_dialing() else { return };
+        let near = self.caller.flow;
+        let mut found = None;
+        for (index, branch) in dialing.branches.iter_mut().enumerate() {
+            let waits =
+                matches!(branch.stage, BranchStage::Resolving { ticket: own } if own == ticket);
+            if waits {
+                let transport = Uri::parse_slice(branch.way.uri.as_bytes())
+                    .map_or(Transport::Udp, |uri| transport_of(&uri));
+                branch.way.flow =
+                    addresses.iter().find_map(|address| flow_to(desk, near, transport, *address));
+                branch.stage = match branch.way.flow {
+                    Some(_) => BranchStage::Waiting { until: now },
+                    None => BranchStage::Over,
+                };
+                found = Some((index, branch.way.flow.is_some()));
+            }
+        }
+        match found {
+            Some((index, true)) => self.ring(now, desk, &mut dialing, index),
+            Some((_, false)) => {
+                // A needed look-up did not answer (RFC 3261 §21.5.5).
+                dialing.note(StatusCode::SERVER_TIMEOUT, "host name not found".to_owned());
+            }
+            None => {}
+        }
+        self.go_on_dialing(now, desk, dialing);
+    }
+
+    /// A callee rings, or sends early media.
+    pub(super) fn branch_provisional(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        session: SessionId,
+        response: &Response,
+    ) {
+        let Some(mut dialing) = self.take_dialing() else { return };
+        if dialing.branch(session).is_some() {
+            let body = response.body();
+            let description = (!body.is_empty()).then(|| Description::parse(body).ok()).flatten();
+            let first = dialing.early.is_none() || dialing.early == Some(session);
+            match description {
+                // While several ring nobody knows who will answer, so only one is listened to.
+                Some(description) if first && self.background.is_none() => {
+                    self.hear_early_media(now, desk, &mut dialing, session, response, &description);
+                }
+                Some(_) | None => self.relay_ringing(now, desk, &mut dialing, response),
+            }
+        }
+        self.task = Task::Dialing(Box::new(dialing));
+    }
+
+    fn relay_ringing(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        dialing: &mut Dialing,
+        response: &Response,
+    ) {
+        if self.caller.has_sound() {
+            if dialing.early.is_none() && self.background.is_none() {
+                self.play_while_ringing(desk, dialing, vec![ringback()]);
+            }
+        }
+        if self.caller.stage != Stage::Answered
+            && let Some(own) = self.caller.session
+        {
+            // Without sound of its own a 183 would leave the caller in silence.
+            let status = match response.status() {
+                StatusCode::SESSION_PROGRESS => StatusCode::RINGING,
+                other => other,
+            };
+            desk.endpoint.provisional(now, own, Reply::new(status));
+        }
+    }
+
+    fn hear_early_media(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        dialing: &mut Dialing,
+        session: SessionId,
+        response: &Response,
+        description: &Description,
+    ) {
+        let Some(Branch { stage: BranchStage::Ringing { leg, .. }, .. }) = dialing.branch(session)
+        else {
+            return;
+        };
+        if leg.take_answer(desk, description).is_err() {
+            return self.relay_ringing(now, desk, dialing, response);
+        }
+        let far = leg.socket.leg;
+        let codecs = leg.codec().map(leg::compatible_with).unwrap_or_default();
+        if !self.claim_port(now, desk) {
+            return;
+        }
+        let body = match self.match_caller(desk, &codecs, description) {
+            Ok(body) => body,
+            // Perhaps another fork, or the final answer, fits better.
+            Err(_) => return self.relay_ringing(now, desk, dialing, response),
+        };
+        dialing.early = Some(session);
+        if let Some(own) = &self.caller.leg {
+            desk.media(own.socket, media::Command::Bridge { a: own.socket.leg, b: far });
+        }
+        if self.caller.stage != Stage::Answered
+            && let Some(own) = self.caller.session
+        {
+            let mut reply = Reply::new(response.status());
+            if let Some(body) = body {
+                reply = reply.body(Body::sdp(body));
+                self.caller.stage = Stage::Early;
+            }
+            desk.endpoint.provisional(now, own, reply);
+        }
+    }
+
+    /// Makes the caller's side fit a callee's answer: `Some` is what to tell the caller, `None` if its
+    /// offer is still to come.
+    fn match_caller(
+        &mut self,
+        desk: &mut Desk,
+        codecs: &[RtpCodec],
+        theirs: &Description,
+    ) -> Result<Option<Bytes>, Refusal> {
+        if let Some(leg) = self.caller.leg.as_ref().filter(|leg| leg.is_agreed()) {
+            return Ok(Some(leg.described()));
+        }
+        match (self.caller.offer.as_deref(), self.caller.leg.as_mut()) {
+            (Some(offer), Some(leg)) => {
+                leg.answer(desk, offer, codecs, Direction::SendRecv, Some(theirs)).map(Some)
+            }
+            (None, _) | (_, None) => Ok(None),
+        }
+    }
+
+    /// A callee answered.
+    pub(super) fn branch_accepted(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        session: SessionId,
+        response: &Response,
+    ) {
+        let Some(mut dialing) = self.take_dialing() else { return };
+        let Some(index) = dialing.branches.iter().position(|branch| branch.is(Some(session)))
+        else {
+            self.task = Task::Dialing(Box::new(dialing));
+            return;
+        };
+        let branch = dialing.branches.swap_remove(index);
+        let BranchStage::Ringing { mut leg, .. } = branch.stage else { return };
+        match self.join(now, desk, &mut leg, response) {
+            Ok(()) => {
+                dialing.cancel_others(now, desk, None, Some(ANSWERED_ELSEWHERE));
+                self.stop_background(desk);
+                self.connect(now, desk, Bridge::new(session, leg, branch.label, now));
+            }
+            Err(why) => {
+                tracing::info!(call = %self.name, to = %branch.label, "answer unusable: {why}");
+                desk.disown_session(session);
+                desk.endpoint.bye(now, session, Some(NOT_ACCEPTABLE.to_owned()));
+                leg.close(desk);
+                dialing.note(StatusCode::NOT_ACCEPTABLE_HERE, why);
+                self.go_on_dialing(now, desk, dialing);
+            }
+        }
+    }
+
+    /// Reads a callee's answer and gives the caller what follows from it.
+    fn join(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        leg: &mut Leg,
+        response: &Response,
+    ) -> Result<(), String> {
+        let theirs = match Description::parse(response.body()) {
+            Ok(theirs) => theirs,
+            // Some phones answer in the 183 only.
+            Err(_) if response.body().is_empty() && leg.is_agreed() => {
+                Description::parse(&leg.described()).map_err(|error| error.to_string())?
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        if !response.body().is_empty() {
+            leg.take_answer(desk, &theirs).map_err(|refusal| refusal.to_string())?;
+        }
+        let codecs = leg.codec().map(leg::compatible_with).unwrap_or_default();
+        let body =
+            self.match_caller(desk, &codecs, &theirs).map_err(|refusal| refusal.to_string())?;
+        if self.caller.stage != Stage::Answered {
+            match body {
+                Some(body) => self.accept(now, desk, body),
+                None => self.answer(now, desk),
+            }
+        }
+        Ok(())
+    }
+
+    /// A callee refused, or never answered.
+    pub(super) fn branch_failed(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        session: SessionId,
+        status: StatusCode,
+        response: Option<&Response>,
+    ) {
+        desk.disown_session(session);
+        let Some(mut dialing) = self.take_dialing() else { return };
+        let early = dialing.early == Some(session);
+        if let Some(branch) = dialing.branch(session) {
+            let label = branch.label.clone();
+            let give_up_at = branch.give_up_at;
+            if let BranchStage::Ringing { leg, .. } =
+                std::mem::replace(&mut branch.stage, BranchStage::Over)
+            {
+                leg.close(desk);
+            }
+            if early {
+                dialing.early = None;
+            }
+            let ways = response.map_or_else(Vec::new, |r| self.redirected(now, desk, &dialing, r));
+            if ways.is_empty() {
+                let reason = response.map(|r| String::from_utf8_lossy(r.reason()).into_owned());
+                dialing.note(status, reason.unwrap_or_else(|| status.default_reason().to_owned()));
+            } else {
+                dialing.redirects += 1;
+                for way in ways {
+                    dialing.branches.push(Branch {
+                        label: label.clone(),
+                        way,
+                        give_up_at,
+                        stage: BranchStage::Waiting { until: now },
+                    });
+                }
+                for index in 0..dialing.branches.len() {
+                    self.ring(now, desk, &mut dialing, index);
+                }
+                if self.caller.stage != Stage::Answered
+                    && let Some(own) = self.caller.session
+                {
+                    let reply = Reply::new(StatusCode::CALL_IS_BEING_FORWARDED);
+                    desk.endpoint.provisional(now, own, reply);
+                }
+            }
+        }
+        self.go_on_dialing(now, desk, dialing);
+    }
+
+    /// Where a 3xx sends us: other extensions of ours, no further. A phone may not make the office
+    /// call whomever it names.
+    fn redirected(
+        &self,
+        now: Instant,
+        desk: &Desk,
+        dialing: &Dialing,
+        response: &Response,
+    ) -> Vec<Way> {
+        let redirect = (300..400).contains(&response.status().as_u16());
+        if !redirect || dialing.redirects >= REDIRECTS_MAX {
+            return Vec::new();
+        }
+        let contacts = response.contacts().unwrap_or_default();
+        let mut ways = Vec::new();
+        for contact in contacts {
+            let sip_syntax::ContactValue::Addr(contact) = contact else { continue };
+            let uri = &contact.uri;
+            let user = uri.user().unwrap_or_default();
+            if is_ours(desk, uri)
+                && let Ok(found) = ways_to_extension(now, desk, &user)
+            {
+                ways.extend(found);
+            }
+        }
+        ways.truncate(BRANCHES_MAX.saturating_sub(dialing.branches.len()));
+        ways
+    }
+
+    /// The port of a branch could not be opened.
+    pub(super) fn branch_lost_its_port(&mut self, now: Instant, desk: &mut Desk, leg: LegId) {
+        match std::mem::replace(&mut self.task, Task::Idle) {
+            Task::Dialing(mut dialing) => {
+                for branch in &mut dialing.branches {
+                    let hit = matches!(
+                        &branch.stage,
+                        BranchStage::Ringing { leg: own, .. } if own.socket.leg == leg
+                    );
+                    if hit {
+                        branch.give_up(now, desk, None);
+                    }
+                }
+                dialing.note(StatusCode::SERVICE_UNAVAILABLE, "no media port".to_owned());
+                self.go_on_dialing(now, desk, *dialing);
+            }
+            Task::Bridged(bridge) if bridge.leg.socket.leg == leg => {
+                let session = bridge.session;
+                desk.endpoint.bye(now, session, None);
+                self.task = Task::Bridged(bridge);
+                self.peer_ended(now, desk, session);
+            }
+            task => self.task = task,
+        }
+    }
+}
+
+/// Every phone registered for this account.
+fn ways_to_extension(
+    now: Instant,
+    desk: &Desk,
+    user: &str,
+) -> Result<Vec<Way>, (StatusCode, &'static str)> {
+    if !desk.config.accounts.contains_key(user) {
+        return Err((StatusCode::NOT_FOUND, "no such extension"));
+    }
+    let bindings = desk.registrar.find(now, user);
+    if bindings.is_empty() {
+        return Err((StatusCode::TEMPORARILY_UNAVAILABLE, "not registered"));
+    }
+    let to = name_addr("", user, &desk.config.domain);
+    let way = |binding: &&crate::registrar::Binding| Way {
+        uri: binding.contact().to_owned(),
+        to: to.clone(),
+        flow: Some(binding.flow()),
+    };
+    Ok(bindings.iter().map(way).collect())
+}
+
+/// A SIP URI: one of our own extensions, or straight there.
+fn way_to_uri(
+    now: Instant,
+    desk: &Desk,
+    near: Flow,
+    text: &str,
+) -> Result<Vec<Way>, (StatusCode, &'static str)> {
+    let Ok(uri) = Uri::parse_slice(text.as_bytes()) else {
+        return Err((StatusCode::NOT_FOUND, "not a URI"));
+    };
+    if uri.scheme() != Scheme::Sip {
+        return Err((StatusCode::UNSUPPORTED_URI_SCHEME, "only sip: can be dialled"));
+    }
+    if is_ours(desk, &uri) {
+        return ways_to_extension(now, desk, &uri.user().unwrap_or_default());
+    }
+    let flow = match uri.host().to_ip() {
+        Some(ip) => {
+            let remote = SocketAddr::new(ip, uri.port().unwrap_or(5060));
+            let Some(flow) = flow_to(desk, near, transport_of(&uri), remote) else {
+                return Err((StatusCode::TEMPORARILY_UNAVAILABLE, "no listener can reach it"));
+            };
+            Some(flow)
+        }
+        None => None,
+    };
+    Ok(vec![Way { uri: text.to_owned(), to: format!("<{text}>"), flow }])
+}
+
+/// Whether a URI names this exchange.
+fn is_ours(desk: &Desk, uri: &Uri) -> bool {
+    match uri.host() {
+        Host::Name(name) => name.eq_ignore_ascii_case(desk.config.domain.as_bytes()),
+        Host::V4(_) | Host::V6(_) => {
+            if uri.host().to_string() == desk.config.domain && uri.port().is_none() {
+                return true;
+            }
+            let port = uri.port().unwrap_or(5060);
+            uri.host().to_ip().is_some_and(|ip| {
+                let address = SocketAddr::new(ip, port);
+                desk.config.listeners.iter().any(|listener| listener.address == address)
+            })
+        }
+    }
+}
+
+fn transport_of(uri: &Uri) -> Transport {
+    match uri.param(b"transport") {
+        Some(transport) if transport.eq_ignore_ascii_case(b"tcp") => Transport::Tcp,
+        Some(_) | None => Transport::Udp,
+    }
+}
+
+/// The listener to reach `remote` from: the one the caller came in on if it will do.
+fn flow_to(desk: &Desk, near: Flow, transport: Transport, remote: SocketAddr) -> Option<Flow> {
+    let reaches = |local: &SocketAddr| {
+        local.is_ipv4() == remote.is_ipv4() && local.ip().is_loopback() == remote.ip().is_loopback()
+    };
+    let ours = desk.config.listeners.iter().filter(|listener| listener.transport == transport);
+    let mut locals = ours.map(|listener| listener.address).filter(reaches);
+    let local = if near.transport == transport && reaches(&near.local) {
+        Some(near.local)
+    } else {
+        locals.next()
+    }?;
+    Some(Flow { transport, local, remote })
+}
+
+fn label(to: &Destination) -> String {
+    match to {
+        Destination::Extension(user) => format!("ext/{user}"),
+        Destination::Uri(uri) => uri.clone(),
+    }
+}
+
+/// A name-addr for From or To (RFC 3261 §20.10).
+fn name_addr(name: &str, user: &str, host: &str) -> String {
+    let user = sip_syntax::escape_user(user);
+    if name.is_empty() {
+        format!("<sip:{user}@{host}>")
+    } else {
+        format!("{} <sip:{user}@{host}>", sip_syntax::quote(name))
+    }
+}
+
+fn ringback() -> PlayItem {
+    PlayItem::Tone(ToneSpec {
+        frequencies_hz: vec![440.0, 480.0],
+        cadence: vec![Duration::from_secs(2), Duration::from_secs(4)],
+        length: None,
+    })
+}
+
+/// How much a final answer tells, so that the most telling is kept.
+fn weight(status: StatusCode) -> u8 {
+    match status.as_u16() {
+        600..=699 => 6,
+        486 => 5,
+        300..=399 => 4,
+        408 | 480 => 3,
+        400..=485 | 487..=499 => 2,
+        _ => 1,
+    }
+}
+
+/// Asterisk's word for a final answer.
+fn dial_status(status: StatusCode) -> DialStatus {
+    match status.as_u16() {
+        486 | 600 | 603 => DialStatus::Busy,
+        408 | 480 | 487 => DialStatus::NoAnswer,
+        404 | 410 | 416 | 484 | 604 => DialStatus::ChanUnavail,
+        _ => DialStatus::Congestion,
+    }
+}
+
+/// What a caller is told whose script gives no other answer. What only concerns our leg to the callee
+/// is not passed on (RFC 3261 §21.5.4 of 503).
+fn relayed(status: StatusCode, reason: &str) -> (StatusCode, Option<String>) {
+    let reason = (!reason.is_empty()).then(|| reason.to_owned());
+    match status.as_u16() {
+        408 | 487 | 300..=399 => (StatusCode::TEMPORARILY_UNAVAILABLE, None),
+        401 | 407 => (StatusCode::FORBIDDEN, None),
+        503 => (StatusCode::SERVER_INTERNAL_ERROR, None),
+        _ => (status, reason),
+    }
+}
+
+/// Phones that may ring at once for one dial.
+const BRANCHES_MAX: usize = 100;
+/// Redirections followed for one dial.
+const REDIRECTS_MAX: u8 = 5;
+/// Tells the other phones not to list a missed call (RFC 3326 §2).
+const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+/// Why we leave a callee whose answer makes no call.
+const NOT_ACCEPTABLE: &str = "SIP;cause=488;text=\"Not Acceptable Here\"";

@@ -1,0 +1,253 @@
+//! What each verb of a script sets in motion.
+
+use std::time::Instant;
+
+use dialplan::{
+    Absence, HangupCause, Outcome, Play, RedirectTarget, Repeat, Sound, Verb, VoicemailStatus,
+};
+use media::{Flag, Playlist};
+use sip_engine::Reply;
+use sip_syntax::StatusCode;
+
+use super::caller::Stage;
+use super::perform::{self, Performance};
+use super::read::ReadDigits;
+use super::record::RecordCaller;
+use super::{Call, Feature, Finished, Next, Task, sounds};
+use crate::desk::Desk;
+use crate::feature::{self, Ask, LeaveMessage, Listen, Voice};
+
+impl Call {
+    /// Begins a verb; gives back its outcome if that is known at once.
+    pub(super) fn start_verb(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        verb: Verb,
+    ) -> Option<Finished> {
+        match verb {
+            Verb::Ringing => self.ringing(now, desk),
+            Verb::Progress => {
+                self.send_provisional(now, desk, Reply::new(StatusCode::SESSION_PROGRESS))
+            }
+            Verb::Queued { place, music } => self.queued(now, desk, place, music),
+            Verb::Answer => {
+                self.answer(now, desk);
+                self.done_if_here()
+            }
+            Verb::Reject { code, reason, headers } => {
+                let mut reply = Reply::new(status(code));
+                reply.reason = reason;
+                reply.headers = headers;
+                self.end(now, desk, reply, "rejected by script");
+                None
+            }
+            Verb::Redirect { code, targets } => {
+                let reply = targets.iter().fold(Reply::new(status(code)), |reply, target| {
+                    reply.header("Contact", contact(target))
+                });
+                self.end(now, desk, reply, "redirected");
+                None
+            }
+            Verb::Hangup { cause } => {
+                self.end(now, desk, Reply::new(status_of(cause)), "hung up by script");
+                None
+            }
+            Verb::Play(play) => {
+                let barge = play.barge;
+                let playlist = playlist(desk, &play);
+                self.perform(now, desk, Performance::Play { playlist, barge })
+            }
+            Verb::Read(read) => self.begin(Feature::Read(ReadDigits::new(read))),
+            Verb::Record(record) => {
+                self.answer(now, desk);
+                let recording = RecordCaller::new(record, &self.name, desk);
+                self.begin(Feature::Record(recording))
+            }
+            Verb::Dial(dial) => self.begin_dial(now, desk, dial),
+            Verb::Sleep(length) => {
+                self.task = Task::Sleeping { until: now + length };
+                None
+            }
+            Verb::Voicemail { mailbox, reason } => self.leave_message(now, desk, mailbox, reason),
+            Verb::Mailbox { mailbox } => {
+                self.answer(now, desk);
+                let listen = Listen::new(feature::ListenContext {
+                    mailboxes: desk.config.mailboxes.clone(),
+                    mailbox,
+                    language: desk.config.language.clone(),
+                    seed: desk.rng.u64(..),
+                });
+                self.begin(Feature::Listen(listen))
+            }
+            Verb::Echo => {
+                self.answer(now, desk);
+                self.perform(now, desk, Performance::Echo)
+            }
+        }
+    }
+
+    fn begin(&mut self, feature: Feature) -> Option<Finished> {
+        self.caller.session?;
+        self.feature = Some(Box::new(feature));
+        Some(Finished::Reply(feature::Reply::Start))
+    }
+
+    fn done_if_here(&self) -> Option<Finished> {
+        self.caller.session.map(|_| Finished::Outcome(Outcome::Done))
+    }
+
+    fn ringing(&mut self, now: Instant, desk: &mut Desk) -> Option<Finished> {
+        if let (Some(session), Stage::Trying | Stage::Early) =
+            (self.caller.session, self.caller.stage)
+        {
+            desk.endpoint.provisional(now, session, Reply::new(StatusCode::RINGING));
+        }
+        Some(Finished::Outcome(Outcome::Done))
+    }
+
+    /// A provisional with early media, unless the call is answered.
+    fn send_provisional(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        reply: Reply,
+    ) -> Option<Finished> {
+        if self.caller.stage != Stage::Answered {
+            self.send_early(now, desk, reply);
+        }
+        self.done_if_here()
+    }
+
+    fn queued(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        place: Option<u32>,
+        music: Option<Sound>,
+    ) -> Option<Finished> {
+        let mut reply = Reply::new(StatusCode::QUEUED);
+        if let Some(place) = place {
+            reply = reply.reason(format!("Queued, place {place}"));
+        }
+        let done = self.send_provisional(now, desk, reply);
+        let already = self.background.is_some();
+        if let (Some(music), Some(_), false) = (music, &done, already) {
+            let items = sounds::items(desk, &[music]);
+            if !items.is_empty() {
+                let playlist = Playlist { repeat: Flag::On, ..perform::once(items) };
+                self.play_in_background(desk, playlist);
+            }
+        }
+        done
+    }
+
+    fn leave_message(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        mailbox: String,
+        reason: Absence,
+    ) -> Option<Finished> {
+        let Some(config) = desk.config.mailboxes.get(&mailbox).cloned() else {
+            tracing::error!(
+                call = %self.name,
+                "there is no mailbox {mailbox}: add [mailbox.{mailbox}] to the configuration"
+            );
+            return Some(Finished::Outcome(Outcome::Voicemail(VoicemailStatus::Failed)));
+        };
+        self.answer(now, desk);
+        let leave = LeaveMessage::new(feature::LeaveContext {
+            mailbox,
+            config: Some(config),
+            absence: reason,
+            caller: self.caller.user.clone(),
+            caller_name: self.caller.display_name.clone(),
+            received_at: desk.clock.unix_ms(now),
+            language: desk.config.language.clone(),
+            seed: desk.rng.u64(..),
+        });
+        self.begin(Feature::Leave(leave))
+    }
+}
+
+impl Feature {
+    /// Tells a feature what came of what it asked, and learns what it asks next.
+    pub(super) fn next(&mut self, now: Instant, reply: feature::Reply, desk: &Desk) -> Next {
+        let ask = match self {
+            Feature::Read(read) => return read.next(reply, desk),
+            Feature::Record(record) => return record.next(reply),
+            Feature::Leave(leave) => leave.next(reply),
+            Feature::Listen(listen) => listen.next(reply),
+        };
+        let voice = Voice {
+            prompts: &desk.prompts,
+            language: &desk.config.language,
+            time_zone: &desk.config.time_zone,
+            now: desk.clock.unix_ms(now),
+        };
+        match ask {
+            Ask::Play { sounds, barge } => Next::Perform(Performance::Play {
+                playlist: Playlist {
+                    barge: flag(barge == dialplan::Barge::Any),
+                    ..perform::once(voice.items(&sounds))
+                },
+                barge,
+            }),
+            Ask::Collect { prompt, digits_max, timeout, between, terminator } => {
+                Next::Perform(Performance::Collect {
+                    prompt: voice.items(&prompt),
+                    digits_max,
+                    timeout,
+                    between,
+                    terminator,
+                })
+            }
+            Ask::Record { sound, max, silence, terminator } => Next::Perform(Performance::Record {
+                sound,
+                beep: true,
+                limits: media::RecordLimits { max, silence, terminator },
+            }),
+            Ask::Store(request) => Next::Store(request),
+            Ask::Done(outcome) => Next::Done(outcome),
+        }
+    }
+}
+
+fn playlist(desk: &Desk, play: &Play) -> Playlist {
+    Playlist {
+        items: sounds::items(desk, &play.sounds),
+        repeat: flag(play.repeat == Repeat::Forever),
+        barge: flag(play.barge == dialplan::Barge::Any),
+        from: play.from,
+        gain_db: play.gain_db,
+    }
+}
+
+fn flag(on: bool) -> Flag {
+    if on { Flag::On } else { Flag::Off }
+}
+
+/// A Contact value (RFC 3261 §20.10).
+fn contact(target: &RedirectTarget) -> String {
+    match target.q {
+        Some(q) => format!("<{}>;q={q:.3}", target.uri),
+        None => format!("<{}>", target.uri),
+    }
+}
+
+/// The script's code; it was range-checked where it left Lua.
+fn status(code: u16) -> StatusCode {
+    StatusCode::new(code).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR)
+}
+
+/// What an unanswered caller is told.
+fn status_of(cause: HangupCause) -> StatusCode {
+    match cause {
+        HangupCause::Normal => StatusCode::TEMPORARILY_UNAVAILABLE,
+        HangupCause::Busy => StatusCode::BUSY_HERE,
+        HangupCause::Congestion => StatusCode::SERVICE_UNAVAILABLE,
+        HangupCause::Unallocated => StatusCode::NOT_FOUND,
+        HangupCause::Rejected => StatusCode::DECLINE,
+    }
+}

@@ -1,0 +1,233 @@
+//! What all calls share: the SIP endpoint, the phones that are registered, ports, sounds, and the list
+//! of things to do outside.
+//!
+//! A call is handed the desk with everything that happens to it; the desk knows no call.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use media::{JobId, LegId, PortPool};
+use sip_engine::{Endpoint, Flow, SessionId, Transport};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::output::Output;
+use crate::prompts::Prompts;
+use crate::records::{SoundId, StoreRequest, Ticket};
+use crate::registrar::Registrar;
+
+/// Names a call within this process; never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct CallId(pub(crate) u64);
+
+/// What all calls share.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) rng: fastrand::Rng,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) registrar: Registrar,
+    pub(crate) prompts: Arc<Prompts>,
+    ports: PortPool,
+    outputs: VecDeque<Output>,
+    /// Which call a session, leg or question belongs to. Only looked up, never walked.
+    sessions: HashMap<SessionId, CallId>,
+    legs: HashMap<LegId, CallId>,
+    tickets: HashMap<Ticket, CallId>,
+    alarms: BTreeSet<(Instant, CallId)>,
+    last_id: u64,
+}
+
+/// A socket for sound, ours until it is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Socket {
+    pub(crate) leg: LegId,
+    pub(crate) thread: usize,
+    /// The address peers are told.
+    pub(crate) ip: IpAddr,
+    pub(crate) port: u16,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        config: Config,
+        clock: Clock,
+        mut rng: fastrand::Rng,
+        endpoint: Endpoint,
+        prompts: Arc<Prompts>,
+    ) -> Self {
+        let ports = PortPool::new(config.rtp_port_first, config.rtp_port_last);
+        let rng = fastrand::Rng::with_seed(rng.u64(..));
+        Self {
+            config,
+            clock,
+            rng,
+            endpoint,
+            registrar: Registrar::default(),
+            prompts,
+            ports,
+            outputs: VecDeque::new(),
+            sessions: HashMap::new(),
+            legs: HashMap::new(),
+            tickets: HashMap::new(),
+            alarms: BTreeSet::new(),
+            last_id: 0,
+        }
+    }
+
+    /// A number that was never used before in this process.
+    pub(crate) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    pub(crate) fn next_job(&mut self) -> JobId {
+        JobId(self.next_id())
+    }
+
+    pub(crate) fn next_sound(&mut self) -> SoundId {
+        // Kept in SQLite, whose integers are signed.
+        SoundId(self.rng.u64(1..=i64::MAX as u64))
+    }
+
+    pub(crate) fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub(crate) fn media(&mut self, socket: Socket, command: media::Command) {
+        self.push(Output::Media { thread: socket.thread, command });
+    }
+
+    /// Tells the store something, or asks it on behalf of `call`.
+    pub(crate) fn store(&mut self, call: CallId, request: StoreRequest) {
+        let request = if request.wants_reply() {
+            let ticket = self.ticket_for(call);
+            request.with_ticket(ticket)
+        } else {
+            request
+        };
+        self.push(Output::Store(request));
+    }
+
+    /// Asks for the addresses of a host on behalf of `call`.
+    pub(crate) fn resolve(
+        &mut self,
+        call: CallId,
+        host: String,
+        port: u16,
+        transport: Transport,
+    ) -> Ticket {
+        let ticket = self.ticket_for(call);
+        self.push(Output::Resolve { ticket, host, port, transport });
+        ticket
+    }
+
+    fn ticket_for(&mut self, call: CallId) -> Ticket {
+        let ticket = Ticket(self.next_id());
+        self.tickets.insert(ticket, call);
+        ticket
+    }
+
+    /// Whose question this was; each is answered once.
+    pub(crate) fn redeem(&mut self, ticket: Ticket) -> Option<CallId> {
+        self.tickets.remove(&ticket)
+    }
+
+    pub(crate) fn own_session(&mut self, session: SessionId, call: CallId) {
+        self.sessions.insert(session, call);
+    }
+
+    pub(crate) fn disown_session(&mut self, session: SessionId) {
+        self.sessions.remove(&session);
+    }
+
+    pub(crate) fn call_of_session(&self, session: SessionId) -> Option<CallId> {
+        self.sessions.get(&session).copied()
+    }
+
+    pub(crate) fn call_of_leg(&self, leg: LegId) -> Option<CallId> {
+        self.legs.get(&leg).copied()
+    }
+
+    /// Takes a port and has it opened; `None` when all are in use.
+    pub(crate) fn open_socket(
+        &mut self,
+        call: CallId,
+        thread: usize,
+        flow: Flow,
+    ) -> Option<Socket> {
+        let port = self.ports.allocate()?;
+        let leg = LegId(self.next_id());
+        let bound_ip = flow.local.ip();
+        let ip = match self.config.external_ip {
+            Some(external) if external.is_ipv4() == bound_ip.is_ipv4() && is_outside(flow) => {
+                external
+            }
+            Some(_) | None => bound_ip,
+        };
+        self.legs.insert(leg, call);
+        let socket = Socket { leg, thread, ip, port };
+        self.media(socket, media::Command::Open { leg, ip: bound_ip, port });
+        Some(socket)
+    }
+
+    /// Closes a socket. Its last events still find the call until [`Self::forget_leg`].
+    pub(crate) fn close_socket(&mut self, socket: Socket) {
+        self.ports.free(socket.port);
+        self.media(socket, media::Command::Close { leg: socket.leg });
+    }
+
+    pub(crate) fn forget_leg(&mut self, leg: LegId) {
+        self.legs.remove(&leg);
+    }
+
+    /// Moves a call's alarm from `old` to `new`.
+    pub(crate) fn set_alarm(&mut self, call: CallId, old: Option<Instant>, new: Option<Instant>) {
+        if old == new {
+            return;
+        }
+        if let Some(old) = old {
+            self.alarms.remove(&(old, call));
+        }
+        if let Some(new) = new {
+            self.alarms.insert((new, call));
+        }
+    }
+
+    pub(crate) fn next_alarm(&self) -> Option<Instant> {
+        self.alarms.first().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn due_alarm(&mut self, now: Instant) -> Option<CallId> {
+        let (at, call) = *self.alarms.first()?;
+        (at <= now).then_some(call)
+    }
+
+    /// Whether a call's turn is over, rather than wanted again at once.
+    pub(crate) fn moved_on(&self, call: CallId, now: Instant) -> bool {
+        self.alarms.first().is_none_or(|(at, first)| *at > now || *first != call)
+    }
+
+    /// Whether nothing of any call is left, for leak checks.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.sessions.is_empty()
+            && self.legs.is_empty()
+            && self.tickets.is_empty()
+            && self.alarms.is_empty()
+    }
+}
+
+/// Whether the peer is beyond the router, and must be told the external address.
+fn is_outside(flow: Flow) -> bool {
+    match flow.remote.ip().to_canonical() {
+        IpAddr::V4(ip) => !(ip.is_private() || ip.is_loopback() || ip.is_link_local()),
+        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
+    }
+}

@@ -1,0 +1,368 @@
+//! All calls, registrations and mailboxes of one process.
+//!
+//! [`Switch`] is the whole exchange as one state machine: inputs and times go in, outputs come out. It
+//! opens nothing, waits for nothing and reads no clock, so it runs as well against a simulated network
+//! as against a real one.
+
+mod requests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use dialplan::{Generation, LoadError, Names, Sources};
+use sip_engine::{Endpoint, EndpointConfig, Event, Reply, ServerTxnId, SessionId};
+use sip_syntax::StatusCode;
+
+use crate::auth::Auth;
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::desk::{CallId, Desk};
+use crate::input::{Command, Input};
+use crate::output::{Notice, Output};
+use crate::prompts::Prompts;
+use crate::records::{BindingRecord, StoreRequest, Ticket};
+
+/// The whole exchange.
+#[derive(Debug)]
+pub struct Switch {
+    desk: Desk,
+    auth: Auth,
+    generation: Rc<Generation>,
+    calls: BTreeMap<CallId, Box<Call>>,
+    /// Calls of each account, for its limit.
+    calls_of_account: BTreeMap<String, usize>,
+    /// Answers held back, to slow down whoever guesses secrets.
+    held_back: BTreeMap<(Instant, u64), HeldBack>,
+    state: State,
+    /// Filled by the registrar, emptied into outputs.
+    store_later: Vec<StoreRequest>,
+    outputs: VecDeque<Output>,
+}
+
+/// An answer that waits.
+#[derive(Debug)]
+enum HeldBack {
+    Request(ServerTxnId, Reply),
+    Invite(SessionId, Reply),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// New calls get 503; when the last one is gone, [`Notice::Idle`].
+    Stopping,
+    Stopped,
+}
+
+/// What a switch is given when it starts.
+#[derive(Debug)]
+pub struct Start {
+    /// The instant that [`Self::wall`] belongs to.
+    pub now: Instant,
+    /// The time of day at that instant.
+    pub wall: SystemTime,
+    /// Feeds every tag, branch, nonce and id. Must be unguessable outside of tests.
+    pub seed: u64,
+    /// The scripts.
+    pub sources: Sources,
+    /// The sounds that scripts can name.
+    pub prompts: Arc<Prompts>,
+    /// Registrations kept over the restart.
+    pub bindings: Vec<BindingRecord>,
+}
+
+impl Switch {
+    /// Loads the scripts and opens for calls.
+    ///
+    /// # Errors
+    /// Every mistake found in the scripts; then there is no switch.
+    pub fn new(config: Config, start: Start) -> Result<Self, Vec<LoadError>> {
+        let Start { now, wall, seed, sources, prompts, bindings } = start;
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let clock = Clock::new(now, wall, config.time_zone.clone());
+        let generation = load(&config, &clock, now, &sources, &prompts)?;
+        let auth = Auth::new(&config.domain, &mut rng);
+        let endpoint = Endpoint::new(EndpointConfig {
+            user_agent: USER_AGENT.to_owned(),
+            seed: rng.u64(..),
+            transactions_max: config.limits.calls_max.saturating_mul(8).max(20_000),
+            sessions_max: config.limits.calls_max.saturating_mul(4).max(10_000),
+        });
+        let mut desk = Desk::new(config, clock, rng, endpoint, prompts);
+        let Desk { registrar, clock, .. } = &mut desk;
+        registrar.restore(now, clock, bindings);
+        Ok(Self {
+            desk,
+            auth,
+            generation: Rc::new(generation),
+            calls: BTreeMap::new(),
+            calls_of_account: BTreeMap::new(),
+            held_back: BTreeMap::new(),
+            state: State::Open,
+            store_later: Vec::new(),
+            outputs: VecDeque::new(),
+        })
+    }
+
+    /// Something happened.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Sip { flow, bytes } => self.desk.endpoint.handle_message(now, flow, bytes),
+            Input::FlowClosed { flow } => {
+                self.desk.registrar.flow_closed(flow, &mut self.store_later);
+                self.desk.endpoint.handle_flow_failed(now, flow);
+            }
+            Input::Resolved { ticket, addresses } => {
+                self.with_ticket(ticket, |call, desk| {
+                    call.handle_resolved(now, desk, ticket, &addresses);
+                });
+            }
+            Input::Media(event) => self.handle_media(now, event),
+            Input::Stored { ticket, reply } => {
+                self.with_ticket(ticket, |call, desk| call.handle_stored(now, desk, reply));
+            }
+            Input::Command(Command::Reload { sources, prompts }) => {
+                self.reload(now, &sources, prompts);
+            }
+            Input::Command(Command::Stop) => self.stop(now),
+        }
+        self.settle(now);
+    }
+
+    /// Time passed; early calls are harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.desk.endpoint.handle_timeout(now);
+        self.desk.registrar.handle_timeout(now, &mut self.store_later);
+        while let Some(entry) = self.held_back.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            match entry.remove() {
+                HeldBack::Request(txn, reply) => self.desk.endpoint.respond(now, txn, reply),
+                HeldBack::Invite(session, reply) => {
+                    self.desk.endpoint.reject(now, session, reply);
+                }
+            }
+        }
+        // Each due call has one turn; one whose script wants to go on gets its next when the others
+        // and the network had theirs.
+        for _ in 0..self.calls.len() {
+            let Some(call) = self.desk.due_alarm(now) else { break };
+            self.with_call(call, |call, desk| call.handle_timeout(now, desk));
+            if !self.desk.moved_on(call, now) {
+                break;
+            }
+        }
+        self.settle(now);
+    }
+
+    /// What is to be done outside; drain to `None` after every `handle_*`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] next has work.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let held_back = self.held_back.first_key_value().map(|((at, _), _)| *at);
+        [
+            self.desk.endpoint.poll_timeout(),
+            self.desk.registrar.poll_timeout(),
+            self.desk.next_alarm(),
+            held_back,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Calls under way.
+    pub fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Whether nothing of any call is left: no session, transaction, port or question.
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+            && self.desk.is_idle()
+            && self.held_back.is_empty()
+            && self.desk.endpoint.session_count() == 0
+            && self.desk.endpoint.transaction_count() == 0
+    }
+
+    /// Hands the endpoint's events on until there are none, and collects all outputs.
+    fn settle(&mut self, now: Instant) {
+        while let Some(output) = self.desk.endpoint.poll_output() {
+            match output {
+                sip_engine::Output::Transmit { flow, bytes } => {
+                    self.outputs.push_back(Output::Transmit { flow, bytes });
+                }
+                sip_engine::Output::Event(event) => self.handle_event(now, event),
+            }
+            self.collect();
+        }
+        self.collect();
+        if self.state == State::Stopping
+            && self.calls.is_empty()
+            && self.desk.endpoint.session_count() == 0
+        {
+            self.state = State::Stopped;
+            self.outputs.push_back(Output::Publish(Notice::Idle));
+        }
+    }
+
+    fn collect(&mut self) {
+        while let Some(output) = self.desk.pop() {
+            self.outputs.push_back(output);
+        }
+        self.outputs.extend(self.store_later.drain(..).map(Output::Store));
+    }
+
+    fn handle_event(&mut self, now: Instant, event: Event) {
+        let session = match &event {
+            Event::Request { .. } | Event::Invite { .. } | Event::Response { .. } => {
+                return self.handle_new(now, event);
+            }
+            Event::Cancelled { session, .. }
+            | Event::Acked { session, .. }
+            | Event::Provisional { session, .. }
+            | Event::Accepted { session, .. }
+            | Event::Failed { session, .. }
+            | Event::Reinvite { session, .. }
+            | Event::ReinviteAccepted { session, .. }
+            | Event::ReinviteFailed { session, .. }
+            | Event::InDialog { session, .. }
+            | Event::Ended { session, .. } => *session,
+        };
+        match self.desk.call_of_session(session) {
+            Some(call) => self.with_call(call, |call, desk| call.handle_event(now, desk, event)),
+            None => self.handle_orphan(now, event),
+        }
+    }
+
+    /// News of a session that belongs to no call any more, or not yet.
+    fn handle_orphan(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Accepted { session, .. } => self.desk.endpoint.bye(now, session, None),
+            Event::Reinvite { session, .. } => {
+                let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+                self.desk.endpoint.reject_reinvite(now, session, gone);
+            }
+            Event::InDialog { txn, .. } => {
+                let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+                self.desk.endpoint.respond(now, txn, gone);
+            }
+            Event::Cancelled { session, .. } => {
+                self.held_back
+                    .retain(|_, held| !matches!(held, HeldBack::Invite(own, _) if *own == session));
+            }
+            Event::Request { .. }
+            | Event::Invite { .. }
+            | Event::Response { .. }
+            | Event::Acked { .. }
+            | Event::Provisional { .. }
+            | Event::Failed { .. }
+            | Event::ReinviteAccepted { .. }
+            | Event::ReinviteFailed { .. }
+            | Event::Ended { .. } => {}
+        }
+    }
+
+    fn handle_media(&mut self, now: Instant, event: media::Event) {
+        let leg = match &event {
+            media::Event::OpenFailed { leg, .. }
+            | media::Event::Latched { leg, .. }
+            | media::Event::Digit { leg, .. }
+            | media::Event::PlayEnded { leg, .. }
+            | media::Event::RecordChunk { leg, .. }
+            | media::Event::RecordEnded { leg, .. }
+            | media::Event::Closed { leg, .. } => *leg,
+        };
+        if let Some(call) = self.desk.call_of_leg(leg) {
+            self.with_call(call, |call, desk| call.handle_media(now, desk, event));
+        }
+    }
+
+    fn with_ticket(&mut self, ticket: Ticket, then: impl FnOnce(&mut Call, &mut Desk)) {
+        if let Some(call) = self.desk.redeem(ticket) {
+            self.with_call(call, then);
+        }
+    }
+
+    /// Lets something happen to a call, and forgets it if that was the last thing.
+    fn with_call(&mut self, id: CallId, then: impl FnOnce(&mut Call, &mut Desk)) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        then(call, &mut self.desk);
+        call.settle_alarm(&mut self.desk);
+        if call.is_over()
+            && let Some(call) = self.calls.remove(&id)
+        {
+            if let Some(account) = call.account()
+                && let Some(count) = self.calls_of_account.get_mut(account)
+            {
+                *count -= 1;
+                if *count == 0 {
+                    self.calls_of_account.remove(account);
+                }
+            }
+            call.forget(&mut self.desk);
+        }
+    }
+
+    /// Uses new scripts for new calls, if they are right.
+    fn reload(&mut self, now: Instant, sources: &Sources, prompts: Arc<Prompts>) {
+        match load(&self.desk.config, &self.desk.clock, now, sources, &prompts) {
+            Ok(generation) => {
+                let routes = generation.routes().len();
+                self.generation = Rc::new(generation);
+                self.desk.prompts = prompts;
+                self.outputs.push_back(Output::Publish(Notice::Reloaded { routes }));
+            }
+            Err(errors) => {
+                let mistakes = errors.iter().map(ToString::to_string).collect();
+                self.outputs.push_back(Output::Publish(Notice::ReloadFailed { mistakes }));
+            }
+        }
+    }
+
+    fn stop(&mut self, now: Instant) {
+        if self.state != State::Open {
+            return;
+        }
+        self.state = State::Stopping;
+        let all: Vec<CallId> = self.calls.keys().copied().collect();
+        for call in all {
+            self.with_call(call, |call, desk| call.shut_down(now, desk));
+        }
+    }
+
+    /// Holds an answer back, if there is room for that.
+    fn answer_later(&mut self, now: Instant, wait: Duration, held: HeldBack) {
+        let wait = if self.held_back.len() < HELD_BACK_MAX { wait } else { Duration::ZERO };
+        let id = self.desk.next_id();
+        self.held_back.insert((now + wait, id), held);
+    }
+}
+
+fn load(
+    config: &Config,
+    clock: &Clock,
+    now: Instant,
+    sources: &Sources,
+    prompts: &Prompts,
+) -> Result<Generation, Vec<LoadError>> {
+    let names = Names {
+        prompts: prompts.names(),
+        extensions: config.accounts.keys().cloned().collect(),
+        mailboxes: config.mailboxes.keys().cloned().collect(),
+        language: config.language.clone(),
+    };
+    Generation::load(sources, names, config.script_limits, &clock.local(now))
+}
+
+/// What we call ourselves in User-Agent and Server.
+const USER_AGENT: &str = concat!("Cordboard/", env!("CARGO_PKG_VERSION"));
+/// Answers held back at one time; beyond, they go out at once.
+const HELD_BACK_MAX: usize = 1_000;

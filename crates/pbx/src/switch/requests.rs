@@ -1,0 +1,295 @@
+//! Requests that begin something: calls, registrations, and questions from strangers.
+
+use std::time::{Duration, Instant};
+
+use dialplan::{CallView, Match, Party};
+use sdp::Description;
+use sip_engine::{Event, Flow, Reply, ServerTxnId, SessionId};
+use sip_syntax::{Method, NameAddr, Request, StatusCode};
+
+use super::{HeldBack, State, Switch};
+use crate::auth::{Judgement, Speaker, printable};
+use crate::call::{Call, Caller, Stage};
+use crate::desk::CallId;
+
+impl Switch {
+    pub(super) fn handle_new(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Request { txn, flow, request } => match request.method() {
+                Method::Register => self.register(now, txn, flow, &request),
+                Method::Options => {
+                    let reply = Reply::new(StatusCode::OK)
+                        .header("Accept", "application/sdp")
+                        .header("Allow", ALLOW);
+                    self.desk.endpoint.respond(now, txn, reply);
+                }
+                Method::Subscribe | Method::Publish => {
+                    let reply = Reply::new(StatusCode::BAD_EVENT).header("Allow-Events", "");
+                    self.desk.endpoint.respond(now, txn, reply.once());
+                }
+                Method::Invite
+                | Method::Ack
+                | Method::Bye
+                | Method::Cancel
+                | Method::Prack
+                | Method::Notify
+                | Method::Update
+                | Method::Message
+                | Method::Refer
+                | Method::Info
+                | Method::Other(_) => {
+                    let reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED).header("Allow", ALLOW);
+                    self.desk.endpoint.respond(now, txn, reply.once());
+                }
+            },
+            Event::Invite { session, flow, request } => self.invite(now, session, flow, &request),
+            Event::Cancelled { .. }
+            | Event::Acked { .. }
+            | Event::Provisional { .. }
+            | Event::Accepted { .. }
+            | Event::Failed { .. }
+            | Event::Reinvite { .. }
+            | Event::ReinviteAccepted { .. }
+            | Event::ReinviteFailed { .. }
+            | Event::InDialog { .. }
+            | Event::Response { .. }
+            | Event::Ended { .. } => {}
+        }
+    }
+
+    fn register(&mut self, now: Instant, txn: ServerTxnId, flow: Flow, request: &Request) {
+        let account = match self.judge(now, flow, request) {
+            Judgement::Allow(Speaker::Account(account)) => account,
+            // A trusted network may call without digest, but not take over somebody's number.
+            Judgement::Allow(Speaker::Peer(peer)) => {
+                tracing::info!(%peer, source = %flow.remote, "REGISTER without digest refused");
+                let reply = Reply::new(StatusCode::FORBIDDEN);
+                return self.desk.endpoint.respond(now, txn, reply.once());
+            }
+            Judgement::Challenge { challenges, wait } => {
+                let reply = challenge(&challenges);
+                if wait.is_zero() {
+                    self.desk.endpoint.respond(now, txn, reply.once());
+                } else {
+                    self.answer_later(now, wait, HeldBack::Request(txn, reply.once()));
+                }
+                return;
+            }
+            Judgement::Ban => {
+                let reply = Reply::new(StatusCode::FORBIDDEN);
+                return self.desk.endpoint.respond(now, txn, reply.once());
+            }
+        };
+        let registered = request.to().ok().and_then(|to| to.uri.user()).unwrap_or_default();
+        let reply = if registered == account {
+            let known = !self.desk.registrar.find(now, &account).is_empty();
+            let crate::desk::Desk { registrar, clock, config, .. } = &mut self.desk;
+            let store = &mut self.store_later;
+            let reply =
+                registrar.register(now, clock, &config.limits, &account, flow, request, store);
+            let here = !registrar.find(now, &account).is_empty();
+            if here != known {
+                let what = if here { "registered" } else { "unregistered" };
+                tracing::info!(account, source = %flow.remote, "{what}");
+            }
+            reply
+        } else {
+            tracing::warn!(
+                account,
+                source = %flow.remote,
+                "tried to register as {}",
+                printable(&registered)
+            );
+            Reply::new(StatusCode::FORBIDDEN)
+        };
+        self.desk.endpoint.respond(now, txn, reply);
+    }
+
+    fn judge(&mut self, now: Instant, flow: Flow, request: &Request) -> Judgement {
+        let at_home = self.desk.registrar.is_home(flow.remote.ip());
+        self.auth.judge(now, &self.desk.config, request, flow.remote, at_home)
+    }
+
+    fn invite(&mut self, now: Instant, session: SessionId, flow: Flow, request: &Request) {
+        if self.state != State::Open || self.calls.len() >= self.desk.config.limits.calls_max {
+            return self.refuse(now, session, overloaded());
+        }
+        let number = request.uri().ok().and_then(|uri| uri.user()).unwrap_or_default();
+        let matched = self.generation.match_number(&number);
+        let speaker = match self.judge(now, flow, request) {
+            Judgement::Allow(speaker) => Some(speaker),
+            Judgement::Challenge { challenges, wait } => {
+                let public = match matched {
+                    Match::Route(route) => self.generation.is_public(route),
+                    Match::Incomplete | Match::None => false,
+                };
+                if !public || wait > Duration::ZERO {
+                    return self.challenge_caller(now, session, &challenges, wait);
+                }
+                None
+            }
+            Judgement::Ban => {
+                let reply = Reply::new(StatusCode::FORBIDDEN);
+                return self.desk.endpoint.reject(now, session, reply.once());
+            }
+        };
+        let route = match matched {
+            Match::Route(route) => route,
+            Match::Incomplete => {
+                return self.refuse(now, session, Reply::new(StatusCode::ADDRESS_INCOMPLETE));
+            }
+            Match::None => {
+                tracing::info!(
+                    source = %flow.remote,
+                    "no route for {}: add route(\"{}\", ...) to the dialplan",
+                    printable(&number),
+                    printable(&number)
+                );
+                return self.refuse(now, session, Reply::new(StatusCode::NOT_FOUND));
+            }
+        };
+        let offer = match offer_of(request) {
+            Ok(offer) => offer,
+            Err(reply) => return self.refuse(now, session, reply),
+        };
+        let account = match &speaker {
+            Some(Speaker::Account(account)) => Some(account.clone()),
+            Some(Speaker::Peer(_)) | None => None,
+        };
+        if let Some(account) = &account {
+            let count = self.calls_of_account.entry(account.clone()).or_default();
+            if *count >= self.desk.config.limits.calls_per_account_max {
+                tracing::warn!(account, "too many calls at once of one account");
+                return self.refuse(now, session, Reply::new(StatusCode::BUSY_HERE));
+            }
+            *count += 1;
+        }
+        let id = CallId(self.desk.next_id());
+        let name = format!("{:08x}", self.desk.rng.u32(..));
+        let view = self.view(&name, &number, account.clone(), flow, request);
+        let caller = Caller {
+            session: Some(session),
+            flow,
+            account,
+            user: view.from.user.clone(),
+            display_name: view.from.name.clone(),
+            max_forwards: request
+                .max_forwards()
+                .and_then(Result::ok)
+                .map_or(MAX_FORWARDS, |hops| u8::try_from(hops).unwrap_or(MAX_FORWARDS))
+                .saturating_sub(1),
+            offer: offer.map(Box::new),
+            leg: None,
+            stage: Stage::Trying,
+        };
+        let parties = (view.from.user.clone(), number);
+        let script = self.generation.start(route, view);
+        self.desk.own_session(session, id);
+        let call = Call::new(&mut self.desk, now, id, name, caller, script, parties);
+        self.calls.insert(id, Box::new(call));
+        self.with_call(id, |call, desk| call.start(now, desk));
+    }
+
+    fn challenge_caller(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        challenges: &[String],
+        wait: Duration,
+    ) {
+        let reply = challenge(challenges);
+        if wait.is_zero() {
+            self.desk.endpoint.reject(now, session, reply.once());
+        } else {
+            self.answer_later(now, wait, HeldBack::Invite(session, reply.once()));
+        }
+    }
+
+    fn refuse(&mut self, now: Instant, session: SessionId, reply: Reply) {
+        self.desk.endpoint.reject(now, session, reply);
+    }
+
+    /// What the script may know. The name of an account comes from the configuration, not from what
+    /// its phone claims.
+    fn view(
+        &self,
+        name: &str,
+        number: &str,
+        account: Option<String>,
+        flow: Flow,
+        request: &Request,
+    ) -> CallView {
+        let mut from = party(request.from().ok());
+        if let Some(account) = account.as_ref().and_then(|user| self.desk.config.accounts.get(user))
+        {
+            from.user.clone_from(&account.user);
+            if !account.name.is_empty() {
+                from.name.clone_from(&account.name);
+            }
+        }
+        let mut to = party(request.to().ok());
+        to.user = number.to_owned();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let headers =
+            request.fields().map(|field| (text(field.raw_name), unfolded(&text(field.value))));
+        CallView {
+            id: name.to_owned(),
+            from,
+            to,
+            uri: String::from_utf8_lossy(request.uri_bytes()).into_owned(),
+            account,
+            source: flow.remote.to_string(),
+            headers: headers.collect(),
+        }
+    }
+}
+
+/// A value on one line: a fold is one space (RFC 3261 §7.3.1).
+fn unfolded(value: &str) -> String {
+    if value.contains(['\r', '\n']) {
+        value
+            .split(['\r', '\n'])
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    } else {
+        value.to_owned()
+    }
+}
+
+fn party(address: Option<NameAddr>) -> Party {
+    let Some(address) = address else { return Party::default() };
+    let uri = &address.uri;
+    Party {
+        user: uri.user().unwrap_or_default().into(),
+        host: uri.host().to_string(),
+        name: address.display_name().into(),
+    }
+}
+
+/// The caller's offer; `None` if it wants ours.
+fn offer_of(request: &Request) -> Result<Option<Description>, Reply> {
+    if request.body().is_empty() {
+        return Ok(None);
+    }
+    Description::parse(request.body()).map(Some).map_err(|error| {
+        tracing::debug!("unreadable offer: {error}");
+        Reply::new(StatusCode::BAD_REQUEST).reason("Unreadable session description")
+    })
+}
+
+fn challenge(challenges: &[String]) -> Reply {
+    challenges.iter().fold(Reply::new(StatusCode::UNAUTHORIZED), |reply, challenge| {
+        reply.header("WWW-Authenticate", challenge)
+    })
+}
+
+fn overloaded() -> Reply {
+    Reply::new(StatusCode::SERVICE_UNAVAILABLE).header("Retry-After", "10")
+}
+
+/// What we can be asked (RFC 3261 §20.5).
+const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE";
+/// Hops allowed when a caller does not say (RFC 3261 §8.1.1.6).
+const MAX_FORWARDS: u8 = 70;
