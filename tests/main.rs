@@ -1,0 +1,12 @@
+//! Whole calls through a whole switch, and the tests of the architecture itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm
+)]
+
+mod basic_call;
+mod demo_dialplan;
