@@ -168,8 +168,19 @@ fn errors_say_what_is_wrong() {
     );
 }
 
+/// One reader multiplies the width of a sample with the channels in 16 bits.
+#[test]
+fn a_reader_that_panics_means_a_file_that_cannot_be_read() {
+    let (_, aiff, ..) = FIXTURES[6];
+    let comm = aiff.windows(4).position(|window| window == b"COMM").unwrap();
+    let mut bytes = aiff.to_vec();
+    bytes[comm + 8..comm + 10].copy_from_slice(&[0x80, 1]);
+    let error = decode("x.aiff", bytes).unwrap_err();
+    assert!(matches!(error, DecodeError::Unreadable { .. }), "{error}");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]
     fn broken_files_do_no_harm(
         which in 0..FIXTURES.len(),

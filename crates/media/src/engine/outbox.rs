@@ -70,6 +70,12 @@ impl Outbox {
         self.bytes.truncate(draft.start);
     }
 
+    /// What the buffers take, in bytes and packets.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> (usize, usize) {
+        (self.bytes.capacity(), self.packets.capacity())
+    }
+
     pub(super) fn poll_packet(&mut self) -> Option<Packet<'_>> {
         if self.taken == self.packets.len() {
             self.packets.clear();
