@@ -9,24 +9,6 @@ use crate::limits::{CALL_ID_BYTES_MAX, VALUES_MAX};
 use crate::message::{Request, Response};
 use crate::{Method, Scheme, text};
 
-/// Headers of which a second would contradict the first. Content-Length is seen to elsewhere.
-const SINGLE: &[HeaderName] = &[
-    HeaderName::From,
-    HeaderName::To,
-    HeaderName::CallId,
-    HeaderName::CSeq,
-    HeaderName::MaxForwards,
-    HeaderName::ContentType,
-    HeaderName::ContentDisposition,
-    HeaderName::Expires,
-    HeaderName::Event,
-    HeaderName::SubscriptionState,
-    HeaderName::ReferTo,
-    HeaderName::Replaces,
-    HeaderName::RAck,
-    HeaderName::RSeq,
-];
-
 pub(crate) fn request(request: &Request) -> Result<(), ParseError> {
     if let Some(flaw) = request.flaw() {
         return Err(flaw);
@@ -101,21 +83,6 @@ fn common(headers: &Headers) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// One bit for each name; there are fewer than 128.
-const fn bit(name: HeaderName) -> u128 {
-    1 << name as u32
-}
-
-const SINGLE_BITS: u128 = {
-    let mut bits = 0;
-    let mut rest = SINGLE;
-    while let [name, after @ ..] = rest {
-        bits |= bit(*name);
-        rest = after;
-    }
-    bits
-};
-
 /// Unlike [`Headers::vias`], takes no empty value and no empty parameter: an answer must find back.
 fn vias(headers: &Headers) -> Result<(), ParseError> {
     let mut count = 0;
@@ -163,3 +130,38 @@ fn at(headers: &Headers, name: HeaderName, flaw: Flaw) -> ParseError {
     let last = headers.entries(name).last();
     ParseError::new(flaw, last.map_or(0, |entry| entry.raw_name.start as usize))
 }
+
+/// One bit for each name.
+const fn bit(name: HeaderName) -> u128 {
+    1 << name as u32
+}
+
+const _: () = assert!((HeaderName::Other as u32) < u128::BITS);
+
+/// Headers of which a second would contradict the first. Content-Length is seen to elsewhere.
+const SINGLE: &[HeaderName] = &[
+    HeaderName::From,
+    HeaderName::To,
+    HeaderName::CallId,
+    HeaderName::CSeq,
+    HeaderName::MaxForwards,
+    HeaderName::ContentType,
+    HeaderName::ContentDisposition,
+    HeaderName::Expires,
+    HeaderName::Event,
+    HeaderName::SubscriptionState,
+    HeaderName::ReferTo,
+    HeaderName::Replaces,
+    HeaderName::RAck,
+    HeaderName::RSeq,
+];
+
+const SINGLE_BITS: u128 = {
+    let mut bits = 0;
+    let mut rest = SINGLE;
+    while let [name, after @ ..] = rest {
+        bits |= bit(*name);
+        rest = after;
+    }
+    bits
+};

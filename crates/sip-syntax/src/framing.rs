@@ -63,8 +63,8 @@ impl Framer {
 
     /// The next message or keep-alive; `None` until more bytes came.
     ///
-    /// A message whose Content-Length cannot be trusted is handed out once, without its body, so that
-    /// it can be answered: `Request::check` refuses it. The next call gives the error.
+    /// A message whose Content-Length cannot be trusted is handed out once, without its body, so
+    /// that it can be answered: `Request::check` refuses it. The next call gives the error.
     ///
     /// # Errors
     /// What makes all further bytes worthless; the same again at each later call.

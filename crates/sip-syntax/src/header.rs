@@ -1,5 +1,5 @@
-//! Names of header fields, with their compact forms (RFC 3261 §7.3.3, §20, and the registry), and the
-//! typed values of those that a switch must understand.
+//! Names of header fields, with their compact forms (RFC 3261 §7.3.3, §20, and the registry), and
+//! the typed values of those that a switch must understand.
 
 mod auth;
 mod content_type;

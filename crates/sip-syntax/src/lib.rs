@@ -1,8 +1,10 @@
-//! Turns bytes into SIP messages and back, losing nothing it does not understand (RFC 3261 §7, §20, §25).
+//! Turns bytes into SIP messages and back, losing nothing it does not understand
+//! (RFC 3261 §7, §20, §25).
 //!
 //! A [`Message`] is one buffer and an index of its header fields; nothing is copied, and values are
-//! read when asked for. What is read is then safe to act on once [`Request::check`] agreed. This crate
-//! knows nothing of transactions, dialogs, sockets or time.
+//! read when asked for. What is read is safe to act on once [`Request::check`] agreed. Values share
+//! the buffer of their message and keep it alive: copy what must outlast it. This crate knows
+//! nothing of transactions, dialogs, sockets or time.
 
 #![cfg_attr(
     test,

@@ -114,3 +114,18 @@ impl fmt::Display for Method {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_case_sensitive_and_open() {
+        for method in Method::KNOWN {
+            assert_eq!(Method::from_bytes(method.as_bytes()), method);
+            assert!(method.is_known());
+        }
+        assert_eq!(Method::from_bytes(b"invite"), Method::Other("invite".into()));
+        assert_eq!(Method::from_bytes(b"NEWMETHOD").as_str(), "NEWMETHOD");
+    }
+}

@@ -195,3 +195,34 @@ codes! {
     604 DOES_NOT_EXIST_ANYWHERE "Does Not Exist Anywhere"
     606 NOT_ACCEPTABLE_GLOBAL "Not Acceptable"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_100_to_699() {
+        let codes = [99, 100, 699, 700].map(|code| StatusCode::new(code).map(StatusCode::as_u16));
+        assert_eq!(codes, [None, Some(100), Some(699), None]);
+    }
+
+    #[test]
+    fn classes_go_by_the_first_digit() {
+        let class = |code| StatusCode::new(code).unwrap().class();
+        assert_eq!(class(199), Class::Provisional);
+        assert_eq!(class(200), Class::Success);
+        assert_eq!(class(399), Class::Redirect);
+        assert_eq!(class(400), Class::ClientError);
+        assert_eq!(class(599), Class::ServerError);
+        assert_eq!(class(600), Class::GlobalError);
+        assert!(!StatusCode::RINGING.is_final() && StatusCode::OK.is_final());
+        assert!(!StatusCode::OK.is_failure() && StatusCode::MULTIPLE_CHOICES.is_failure());
+    }
+
+    #[test]
+    fn every_code_has_a_reason() {
+        assert_eq!(StatusCode::BUSY_HERE.default_reason(), "Busy Here");
+        assert_eq!(StatusCode::new(499).unwrap().default_reason(), "Request Failure");
+        assert!((100..700).all(|code| !StatusCode(code).default_reason().is_empty()));
+    }
+}
