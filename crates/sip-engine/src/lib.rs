@@ -27,6 +27,8 @@ mod id;
 mod ladder;
 mod outgoing;
 mod session;
+#[cfg(test)]
+mod stage;
 mod timing;
 mod tokens;
 mod transaction;

@@ -102,11 +102,14 @@ impl Endpoint {
         &mut self,
         now: Instant,
         flow: Flow,
+        id: u64,
         txn: u64,
         response: &Response,
     ) {
         let to = response.to().ok();
         let to_tag = to.as_ref().and_then(NameAddr::tag).unwrap_or_default();
+        let is_ours =
+            self.sessions.get(&id).is_some_and(|session| session.dialog.remote_tag() == to_tag);
         let Some(entry) = self.clients.get(txn) else {
             return;
         };
@@ -114,6 +117,9 @@ impl Endpoint {
             let (flow, wire) = (ack.flow, ack.wire.clone());
             self.counters.retransmissions_out += 1;
             self.transmit(flow, wire);
+        } else if is_ours {
+            // Its ACK still waits for the user and goes out at the next poll.
+            self.counters.retransmissions_in += 1;
         } else if entry.acks.len() >= FORKS_MAX {
             self.counters.forks_ignored += 1;
         } else if let Some(mut dialog) =

@@ -1,1 +1,5 @@
-//! Ladders.
+//! Ladders of sessions, seen from both ends.
+
+mod reinvite;
+mod uac;
+mod uas;

@@ -92,7 +92,7 @@ impl Endpoint {
         let status = response.status();
         let Some(calling) = self.calling(id).filter(|calling| calling.txn == txn) else {
             if status.is_success() {
-                self.handle_further_success(now, flow, txn, &response);
+                self.handle_further_success(now, flow, id, txn, &response);
             }
             return;
         };
