@@ -34,7 +34,8 @@ pub enum Command {
         /// What was agreed.
         stream: Stream,
     },
-    /// Relay between two legs, both ways, instead of whatever they did before.
+    /// Relay between two legs, both ways, instead of whatever they did before; only recordings go
+    /// on. A playback started later on one of them is heard there instead of the other.
     Bridge {
         /// One side.
         a: LegId,
@@ -90,8 +91,8 @@ pub enum Command {
         /// `0-9 A-D * #`, at most 64.
         digits: String,
     },
-    /// Send silence to this leg whenever nothing else is sent to it, or stop doing so. For peers
-    /// that hang up when they hear no packets; off unless asked.
+    /// Send silence to this leg whenever nothing else is sent to it and it is neither bridged nor
+    /// echoing, or stop doing so. For peers that hang up when no packets come; off unless asked.
     KeepAlive {
         /// Which leg.
         leg: LegId,
@@ -138,9 +139,11 @@ pub enum Flag {
 /// Whose packets are let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Latch {
-    /// Only from the described IP address, any port; sent to where they come from.
+    /// Only from the described IP address; sent to where they come from. Another port than the
+    /// described one is believed after five packets in 60 ms or more.
     SameHost,
-    /// From the described host, or else from where the first packets come (a peer behind NAT).
+    /// From the described host, or else from where such five packets come first (a peer behind
+    /// NAT). Whoever is nearer to the description takes over from whoever is not.
     Nat,
 }
 
