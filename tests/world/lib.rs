@@ -254,7 +254,12 @@ impl World {
 
     /// Who or what a phone heard in the last 200 ms: names of phones and prompts, or `nothing`.
     pub fn heard_by(&self, who: &str) -> String {
-        let heard = &self.phones[self.index(who)].heard;
+        let phone = &self.phones[self.index(who)];
+        let fresh = |at: Instant| self.now < at + Duration::from_millis(100);
+        if !phone.heard_at.is_some_and(fresh) {
+            return "nothing".to_owned();
+        }
+        let heard = &phone.heard;
         let recent = &heard[heard.len().saturating_sub(1_600)..];
         let mut names: Vec<String> = Vec::new();
         for phone in &self.phones {
@@ -332,7 +337,7 @@ impl World {
                 self.engine.handle_packet(now, leg, from, &packet);
             }
             Delivery::SoundToPhone { phone, from, packet } => {
-                self.phones[phone].handle_sound(from, &packet);
+                self.phones[phone].handle_sound(now, from, &packet);
             }
             Delivery::PhoneTick { phone } => {
                 self.phones[phone].tick();

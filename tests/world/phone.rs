@@ -24,6 +24,8 @@ pub struct Phone {
     pub registered: bool,
     /// Everything it heard since its last call began.
     pub heard: Vec<i16>,
+    /// When the last packet came.
+    pub heard_at: Option<Instant>,
     /// Whose packets it heard, the last.
     pub heard_from: Option<SocketAddr>,
     /// Codecs it speaks, best first.
@@ -34,6 +36,8 @@ pub struct Phone {
     pub offers: bool,
     /// What it answers an incoming call with at once; `None`: it waits for the ladder.
     pub answers_at_once: Option<u16>,
+    /// Contact of the 3xx it sends.
+    pub forwards_to: Option<String>,
     pub(crate) sip: SocketAddr,
     pub(crate) sound: SocketAddr,
     user: String,
@@ -53,7 +57,6 @@ pub struct Phone {
 /// A call the phone is in.
 struct Call {
     session: SessionId,
-    confirmed: bool,
     /// The other side's offer, to be answered.
     offer: Option<Description>,
     /// Our own offer, whose answer is to come.
@@ -88,11 +91,13 @@ impl Phone {
             tone_hz: 600.0 + 130.0 * index as f32,
             registered: false,
             heard: Vec::new(),
+            heard_at: None,
             heard_from: None,
             codecs: vec![RtpCodec::pcmu(), RtpCodec::pcma()],
             transport: Transport::Udp,
             offers: true,
             answers_at_once: None,
+            forwards_to: None,
             sip: SocketAddr::new(ip, 5060),
             sound: SocketAddr::new(ip, 4000),
             user: user.to_owned(),
@@ -208,7 +213,7 @@ impl Phone {
                 call_id: None,
             },
         );
-        self.call = Some(Call { session, confirmed: false, offer: None, offered, agreed: None });
+        self.call = Some(Call { session, offer: None, offered, agreed: None });
     }
 
     fn reinvite(&mut self, now: Instant, direction: Direction) {
@@ -228,12 +233,14 @@ impl Phone {
         if with_sound {
             reply = reply.body(Body::sdp(self.describe()));
         }
+        if let (300..400, Some(target)) = (code, &self.forwards_to) {
+            reply = reply.header("Contact", format!("<{target}>"));
+        }
         let Some(call) = &mut self.call else { return };
         if status.is_provisional() {
             self.endpoint.provisional(now, call.session, reply);
         } else if status.is_success() {
             self.endpoint.accept(now, call.session, reply);
-            call.confirmed = true;
         } else {
             self.endpoint.reject(now, call.session, reply);
             self.call = None;
@@ -313,12 +320,17 @@ impl Phone {
                 self.note(&told(response.status(), response.reason()));
                 self.take_answer(response.body());
             }
-            Event::Accepted { response, .. } => {
-                if let Some(call) = &mut self.call {
-                    call.confirmed = true;
-                }
+            Event::Accepted { session, response } => {
                 self.note("200");
-                self.take_answer(response.body());
+                if self.offers {
+                    self.take_answer(response.body());
+                } else {
+                    if let Some(call) = &mut self.call {
+                        call.offer = Description::parse(response.body()).ok();
+                    }
+                    let answer = self.describe();
+                    self.endpoint.acknowledge(session, Some(Body::sdp(answer)));
+                }
             }
             Event::Failed { status, response, .. } => {
                 let reason = response.as_ref().map(|r| r.reason().to_vec()).unwrap_or_default();
@@ -379,7 +391,7 @@ impl Phone {
         self.heard.clear();
         self.origin = Origin::new(self.origin.version() + 99);
         let offer = Description::parse(request.body()).ok();
-        self.call = Some(Call { session, confirmed: false, offer, offered: None, agreed: None });
+        self.call = Some(Call { session, offer, offered: None, agreed: None });
         if let Some(code) = self.answers_at_once {
             self.reply(now, code);
         }
@@ -402,11 +414,12 @@ impl Phone {
         self.call.is_some()
     }
 
-    pub(crate) fn handle_sound(&mut self, from: SocketAddr, packet: &[u8]) {
+    pub(crate) fn handle_sound(&mut self, now: Instant, from: SocketAddr, packet: &[u8]) {
         let Some(agreed) = self.call.as_ref().and_then(|call| call.agreed.as_ref()) else { return };
         if packet.len() < 12 || packet[1] & 0x7f != agreed.receive_payload_type {
             return;
         }
+        self.heard_at = Some(now);
         self.heard_from = Some(from);
         let is_mu = agreed.codec.same_encoding(&RtpCodec::pcmu());
         let decode = if is_mu { sound::mu_decode } else { sound::a_decode };

@@ -14,7 +14,7 @@ use super::bridge::Bridge;
 use super::caller::Stage;
 use super::leg::{self, Leg};
 use super::perform;
-use super::{Call, Finished, Task, sounds};
+use super::{Call, Finished, Presence, Task, sounds};
 use crate::desk::Desk;
 use crate::records::Ticket;
 
@@ -355,6 +355,9 @@ impl Call {
 
     /// Puts the dial back, or goes to the next round, or tells the script.
     fn go_on_dialing(&mut self, now: Instant, desk: &mut Desk, mut dialing: Dialing) {
+        if self.presence == Presence::Gone {
+            return dialing.abandon(now, desk);
+        }
         if !dialing.is_over() {
             self.task = Task::Dialing(Box::new(dialing));
             return;
@@ -438,7 +441,7 @@ impl Call {
                 Some(_) | None => self.relay_ringing(now, desk, &mut dialing, response),
             }
         }
-        self.task = Task::Dialing(Box::new(dialing));
+        self.go_on_dialing(now, desk, dialing);
     }
 
     fn relay_ringing(
@@ -577,6 +580,9 @@ impl Call {
         };
         if !response.body().is_empty() {
             leg.take_answer(desk, &theirs).map_err(|refusal| refusal.to_string())?;
+        }
+        if !self.claim_port(now, desk) {
+            return Err("no media port".to_owned());
         }
         let codecs = leg.codec().map(leg::compatible_with).unwrap_or_default();
         let body =
