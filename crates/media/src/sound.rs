@@ -1,15 +1,18 @@
 //! A sound in memory: decoded once, encoded at most once per codec, shared by everyone who hears it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::Codec;
 use crate::codec::g711::Law;
 
 /// Linear 16-bit mono at 8,000 Hz.
+///
+/// One that is [pending](Self::pending) is heard as silence until its samples are there, and then from
+/// its beginning.
 #[derive(Debug, Default)]
 pub struct Sound {
-    pcm: Vec<i16>,
+    pcm: OnceLock<Vec<i16>>,
     mu: OnceLock<Box<[u8]>>,
     a: OnceLock<Box<[u8]>>,
 }
@@ -17,17 +20,32 @@ pub struct Sound {
 impl Sound {
     /// Takes linear 16-bit mono samples at 8,000 Hz.
     pub fn from_pcm(pcm: Vec<i16>) -> Self {
-        Self { pcm, mu: OnceLock::new(), a: OnceLock::new() }
+        Self { pcm: OnceLock::from(pcm), ..Self::default() }
     }
 
-    /// The samples.
+    /// A sound whose samples are still being decoded, so that nobody has to wait for them.
+    pub fn pending() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Gives a pending sound its samples. They are given once; later ones change nothing.
+    pub fn fill(&self, pcm: Vec<i16>) {
+        self.pcm.get_or_init(|| pcm);
+    }
+
+    /// Whether the samples are not there yet.
+    pub fn is_pending(&self) -> bool {
+        self.pcm.get().is_none()
+    }
+
+    /// The samples; none while they are pending.
     pub fn pcm(&self) -> &[i16] {
-        &self.pcm
+        self.pcm.get().map_or(&[], Vec::as_slice)
     }
 
-    /// How long it lasts.
+    /// How long it lasts; zero while it is pending.
     pub fn length(&self) -> Duration {
-        samples_to_time(self.pcm.len() as u64)
+        samples_to_time(self.pcm().len() as u64)
     }
 
     /// One byte per sample, as `codec` sends them; `None` for a codec that we do not speak. Costs
@@ -37,11 +55,12 @@ impl Sound {
     }
 
     pub(crate) fn encoded_by(&self, law: Law) -> &[u8] {
+        let Some(pcm) = self.pcm.get() else { return &[] };
         let cell = match law {
             Law::Mu => &self.mu,
             Law::A => &self.a,
         };
-        cell.get_or_init(|| self.pcm.iter().map(|&sample| law.encode(sample)).collect())
+        cell.get_or_init(|| pcm.iter().map(|&sample| law.encode(sample)).collect())
     }
 }
 

@@ -36,17 +36,18 @@ enum Item {
 impl Player {
     pub(crate) fn new(job: JobId, playlist: Playlist) -> Self {
         let items: Vec<Item> = playlist.items.into_iter().map(Item::new).collect();
-        let first_length = items.first().map_or(0, Item::length);
+        let from = time_to_samples(playlist.from);
+        let position = match items.first() {
+            // Its length is not known yet; beyond its end, it is passed over once it is.
+            Some(first) if first.is_pending() => from,
+            Some(first) => from.min(first.length()),
+            None => 0,
+        };
         let gain_db = if playlist.gain_db.is_finite() { playlist.gain_db } else { 0.0 };
         Self {
             job,
-            position: time_to_samples(playlist.from).min(first_length),
-            // A list without any sound would begin again for ever.
-            repeat: if items.iter().all(|item| item.length() == 0) {
-                Flag::Off
-            } else {
-                playlist.repeat
-            },
+            position,
+            repeat: playlist.repeat,
             items,
             barge: playlist.barge,
             gain: (gain_db != 0.0).then(|| 10_f32.powf(gain_db.clamp(-60.0, 12.0) / 20.0)),
@@ -90,14 +91,22 @@ impl Player {
         let mut taken = 0;
         while taken < samples {
             let Some(item) = self.items.get(self.item) else {
+                // A list without any sound would begin again for ever.
+                let sounds = |item: &Item| item.is_pending() || item.length() > 0;
                 match self.repeat {
-                    Flag::On => {
+                    Flag::On if self.items.iter().any(sounds) => {
                         (self.item, self.position) = (0, 0);
                         continue;
                     }
-                    Flag::Off => break,
+                    Flag::On | Flag::Off => break,
                 }
             };
+            if item.is_pending() {
+                let count = samples - taken;
+                take(&Item::Silence { samples: 0 }, 0, count, None);
+                taken += count;
+                break;
+            }
             let left = item.length().saturating_sub(self.position);
             let count = usize::try_from(left).unwrap_or(usize::MAX).min(samples - taken);
             if count > 0 {
@@ -122,6 +131,11 @@ impl Item {
             PlayItem::Tone(spec) => Item::Tone(Tone::new(&spec)),
             PlayItem::Silence(time) => Item::Silence { samples: time_to_samples(time) },
         }
+    }
+
+    /// Whether it is a sound whose samples are not there yet.
+    fn is_pending(&self) -> bool {
+        matches!(self, Item::Sound(sound) if sound.is_pending())
     }
 
     /// In samples.

@@ -29,6 +29,31 @@ fn close(got: &[i16], expected: impl Iterator<Item = i16>) {
 }
 
 #[test]
+fn a_sound_on_its_way_is_silence_and_then_heard_from_its_start() {
+    let pending = Sound::pending();
+    let list = playlist(vec![PlayItem::Sound(Arc::clone(&pending)), sound(50..60)]);
+    let mut player = Player::new(JobId(1), list);
+    let mut out = Vec::new();
+    assert_eq!(player.fill(Law::Mu, 40, &mut out), 40);
+    assert_eq!(out, [Law::Mu.silence(); 40]);
+    pending.fill(vec![1_000; 30]);
+    out.clear();
+    assert_eq!(player.fill(Law::Mu, 100, &mut out), 40);
+    let samples: Vec<_> = out.into_iter().map(|byte| Law::Mu.decode(byte)).collect();
+    close(&samples, std::iter::repeat_n(1_000, 30).chain((50..60).map(|n| n * 100)));
+}
+
+#[test]
+fn a_sound_that_turns_out_empty_ends_even_a_list_that_repeats() {
+    let pending = Sound::pending();
+    let items = vec![PlayItem::Sound(Arc::clone(&pending))];
+    let mut player = Player::new(JobId(1), Playlist { repeat: Flag::On, ..playlist(items) });
+    assert_eq!(player.skip(160), 160);
+    pending.fill(Vec::new());
+    assert_eq!(player.skip(160), 0);
+}
+
+#[test]
 fn items_follow_each_other_without_a_gap() {
     let list = playlist(vec![
         sound(0..100),
