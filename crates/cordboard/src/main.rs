@@ -1,2 +1,100 @@
 //! The Cordboard telephone exchange.
-fn main() {}
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::wildcard_enum_match_arm
+    )
+)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+mod commands;
+mod config;
+mod embedded;
+mod first_start;
+mod logging;
+mod machine;
+mod media_threads;
+mod prompts;
+mod random;
+mod report;
+mod scripts;
+mod shutdown;
+mod signalling;
+mod wiring;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A telephone exchange that Lua tells what to do.
+///
+/// Without a command it runs until Ctrl-C. The first start writes a configuration with ten phones and
+/// says what to type into them.
+#[derive(Debug, Parser)]
+#[command(name = "cordboard", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Option<Commands>,
+}
+
+/// Where things are.
+#[derive(Debug, Args)]
+struct Place {
+    /// The configuration file; written if it is missing.
+    #[arg(long, global = true, default_value = "cordboard.toml", value_name = "FILE")]
+    config: PathBuf,
+    /// The folder of the database and recordings, instead of the one in the configuration.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// What to log: `error`, `warn`, `info`, `debug`, or a filter such as `pbx=debug,warn`.
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Commands {
+    /// Check the configuration, scripts and prompts without starting anything.
+    Check,
+    /// Make or take a call, as a phone on the command line.
+    Call(commands::call::Options),
+    /// Phones that may register and call.
+    #[command(subcommand)]
+    Account(commands::account::Action),
+    /// Voice messages.
+    #[command(subcommand)]
+    Mailbox(commands::mailbox::Action),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Commands speak for themselves; only the exchange keeps a log unasked.
+    let standard = if cli.command.is_none() { "info" } else { "warn" };
+    let ended = logging::start(cli.place.log.as_deref(), standard).and_then(|()| run(cli));
+    match ended {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let Place { config, data, log: _ } = &cli.place;
+    match cli.command {
+        None => wiring::run(config, data.as_deref()).map(|()| ExitCode::SUCCESS),
+        Some(Commands::Check) => commands::check::run(config),
+        Some(Commands::Call(options)) => commands::call::run(config, options),
+        Some(Commands::Account(action)) => commands::account::run(config, action),
+        Some(Commands::Mailbox(action)) => commands::mailbox::run(config, data.as_deref(), action),
+    }
+}

@@ -51,7 +51,7 @@ fn a_closed_leg_gives_its_port_back() {
     loop {
         match voice.event() {
             Event::OpenFailed { why, .. } => panic!("{why}"),
-            Event::Closed { leg, .. } if leg == LegId(2) => break,
+            Event::Closed { leg: LegId(2), .. } => break,
             _ => {}
         }
     }

@@ -1,0 +1,298 @@
+//! `cordboard.toml`: read once, checked whole, turned into what the switch is told.
+//!
+//! Everything wrong is found in one reading, each with its place, what was expected and the nearest
+//! right name.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+mod listen;
+mod mistake;
+mod names;
+mod secret;
+mod section;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use listen::{ListenSpec, expand};
+pub(crate) use mistake::{Mistake, Mistakes, render};
+pub(crate) use names::{is_account_name, is_mailbox_name, nearest};
+use section::{Found, Section};
+
+/// A checked configuration file, before its listeners are matched with this machine's addresses.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// The SIP domain and digest realm.
+    pub(crate) domain: String,
+    /// Where SIP over UDP is heard.
+    pub(crate) udp: Vec<ListenSpec>,
+    /// Where SIP over TCP is heard.
+    pub(crate) tcp: Vec<ListenSpec>,
+    /// Written into session descriptions instead of our own address.
+    pub(crate) external_ip: Option<IpAddr>,
+    /// First and last RTP port.
+    pub(crate) rtp_ports: (u16, u16),
+    /// Voice threads.
+    pub(crate) media_threads: usize,
+    /// Accept voice from behind NAT.
+    pub(crate) nat: bool,
+    /// Who may register and call.
+    pub(crate) accounts: BTreeMap<String, pbx::Account>,
+    /// Who may call without digest.
+    pub(crate) peers: Vec<pbx::Peer>,
+    /// Voice mailboxes.
+    pub(crate) mailboxes: BTreeMap<String, pbx::MailboxConfig>,
+    /// Language folder of the prompts.
+    pub(crate) language: String,
+    /// The office's time zone.
+    pub(crate) time_zone: TimeZone,
+    /// Bounds of calls.
+    pub(crate) limits: pbx::Limits,
+    /// Bounds of scripts.
+    pub(crate) script_limits: dialplan::Limits,
+    /// Bounds of connections.
+    pub(crate) tcp_limits: net::TcpLimits,
+    /// Folder of `main.lua`.
+    pub(crate) scripts: PathBuf,
+    /// Folder of the language folders.
+    pub(crate) prompts: PathBuf,
+    /// Folder of the database and recordings.
+    pub(crate) data: PathBuf,
+}
+
+impl Settings {
+    /// Reads the file at `path`; folders in it are relative to its own.
+    ///
+    /// # Errors
+    /// When it cannot be read, or with everything that is wrong in it, ready to print.
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
+        Self::parse(&text, folder_of(path))
+            .map_err(|mistakes| anyhow::anyhow!(render(path, &text, &mistakes)))
+    }
+
+    /// Reads the text of a file that lies in `folder`.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it; never empty.
+    pub(crate) fn parse(text: &str, folder: &Path) -> Result<Self, Mistakes> {
+        let mut mistakes = Mistakes::default();
+        let (table, faults) = toml::de::DeTable::parse_recoverable(text);
+        for fault in &faults {
+            let span = fault.span().unwrap_or(0..0);
+            mistakes.add(Mistake::new(span, format!("not TOML: {}", fault.message()), ""));
+        }
+        if !mistakes.is_empty() {
+            // What could be read of a broken file would only raise false alarms.
+            return Err(mistakes);
+        }
+        let root = Section::root(table.get_ref(), &mut mistakes);
+        let settings = read(root, folder);
+        if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
+    }
+
+    /// What the switch is told, with concrete listeners.
+    pub(crate) fn into_config(self, listeners: Vec<pbx::Listener>) -> pbx::Config {
+        pbx::Config {
+            domain: self.domain,
+            listeners,
+            external_ip: self.external_ip,
+            rtp_port_first: self.rtp_ports.0,
+            rtp_port_last: self.rtp_ports.1,
+            media_threads: self.media_threads,
+            nat: self.nat,
+            accounts: self.accounts,
+            peers: self.peers,
+            mailboxes: std::sync::Arc::new(self.mailboxes),
+            language: self.language,
+            time_zone: self.time_zone,
+            limits: self.limits,
+            script_limits: self.script_limits,
+        }
+    }
+}
+
+/// The folder that relative paths in a configuration file start from.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+/// Reads every key there is; what is wrong or missing gets a stand-in and is noted.
+fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
+    let domain = root.value("domain", "a host name", names::domain).unwrap_or("cordboard".into());
+    let [scripts, prompts, data] =
+        [("scripts", "scripts"), ("prompts", "prompts"), ("data", "cordboard-data")].map(
+            |(key, default)| {
+                let path = root.value(key, "the path of a folder", section::text);
+                folder.join(path.unwrap_or_else(|| default.into()))
+            },
+        );
+
+    let mut listen = root.section("listen");
+    let udp = listen.list("udp", listen::EXPECTED, listen::spec);
+    let tcp = listen.list("tcp", listen::EXPECTED, listen::spec);
+    let both_missing = udp.is_none() && tcp.is_none();
+    listen.finish();
+    let standard = || vec![ListenSpec::private()];
+    let (udp, tcp) = if both_missing {
+        (standard(), standard())
+    } else {
+        (udp.unwrap_or_default(), tcp.unwrap_or_default())
+    };
+
+    let mut media = root.section("media");
+    let rtp_ports = media
+        .value("ports", "a range of ports such as \"16384-32767\"", names::port_range)
+        .unwrap_or((16_384, 32_767));
+    let media_threads =
+        media.number("threads", 1..=64).map_or_else(standard_threads, |n| n as usize);
+    let nat = media.value("nat", "true or false", section::truth).unwrap_or(true);
+    let external_ip = media.value("external_ip", "an IP address", names::ip_address);
+    media.finish();
+
+    let mut office = root.section("office");
+    let language = office
+        .value(
+            "language",
+            "the name of a folder under the prompts, such as \"en\"",
+            names::language,
+        )
+        .unwrap_or_else(|| "en".into());
+    let time_zone = office
+        .value("time_zone", "a zone such as \"Europe/Berlin\"", names::time_zone)
+        .unwrap_or_else(TimeZone::system);
+    office.finish();
+
+    let mailboxes = read_mailboxes(&mut root);
+    let accounts = read_accounts(&mut root, folder, &mailboxes);
+    let peers = read_peers(&mut root);
+    let (limits, tcp_limits, script_limits) = read_limits(&mut root);
+    root.finish();
+
+    Settings {
+        domain,
+        udp,
+        tcp,
+        external_ip,
+        rtp_ports,
+        media_threads,
+        nat,
+        accounts,
+        peers,
+        mailboxes,
+        language,
+        time_zone,
+        limits,
+        script_limits,
+        tcp_limits,
+        scripts,
+        prompts,
+        data,
+    }
+}
+
+fn read_mailboxes(root: &mut Section<'_, '_>) -> BTreeMap<String, pbx::MailboxConfig> {
+    let mut mailboxes = BTreeMap::new();
+    root.each("mailbox", |name, mut section| {
+        if !is_mailbox_name(name) {
+            section.blame_name("letters, digits, `-`, `_` and `.`, at most 64");
+        }
+        let pin =
+            section.required("pin", "4 to 12 digits in quotes, such as \"4711\"", secret::pin);
+        let messages_max = section.number("messages", 1..=10_000).unwrap_or(100);
+        let seconds = section.number("message_seconds", 1..=3_600).unwrap_or(300);
+        section.finish();
+        let mailbox = pbx::MailboxConfig {
+            pin: pin.unwrap_or_default(),
+            messages_max: messages_max as u32,
+            message_max: Duration::from_secs(seconds),
+        };
+        mailboxes.insert(name.to_owned(), mailbox);
+    });
+    mailboxes
+}
+
+fn read_accounts(
+    root: &mut Section<'_, '_>,
+    folder: &Path,
+    mailboxes: &BTreeMap<String, pbx::MailboxConfig>,
+) -> BTreeMap<String, pbx::Account> {
+    let mut accounts = BTreeMap::new();
+    root.each("account", |user, mut section| {
+        if !is_account_name(user) {
+            section.blame_name("letters, digits, `-`, `_`, `.` and `+`, at most 64");
+        }
+        let expected = "text, \"env:NAME\" or \"file:PATH\"";
+        let secret = section.required("secret", expected, |value| secret::read(value, folder));
+        let name = section.value("name", "text", names::display_name).unwrap_or_default();
+        let mailbox = section.value("mailbox", "the name of a mailbox", |value| {
+            let mailbox = section::text(value)?;
+            if mailboxes.contains_key(&mailbox) {
+                return Ok(mailbox);
+            }
+            Err(Found::unknown("mailbox", &mailbox, mailboxes.keys().map(String::as_str)))
+        });
+        section.finish();
+        // A mailbox of the same name is meant for this account without saying so.
+        let mailbox = mailbox.or_else(|| mailboxes.contains_key(user).then(|| user.to_owned()));
+        let account = pbx::Account {
+            user: user.to_owned(),
+            secret: secret.unwrap_or_default(),
+            name,
+            mailbox,
+        };
+        accounts.insert(user.to_owned(), account);
+    });
+    accounts
+}
+
+fn read_peers(root: &mut Section<'_, '_>) -> Vec<pbx::Peer> {
+    let mut peers = Vec::new();
+    root.each("peer", |name, mut section| {
+        let expected = "an address or network such as \"192.0.2.0/24\"";
+        if let Some((network, prefix_bits)) = section.required("network", expected, names::network)
+        {
+            peers.push(pbx::Peer { name: name.to_owned(), network, prefix_bits });
+        }
+        section.finish();
+    });
+    peers
+}
+
+fn read_limits(root: &mut Section<'_, '_>) -> (pbx::Limits, net::TcpLimits, dialplan::Limits) {
+    let mut calls = pbx::Limits::default();
+    let mut tcp = net::TcpLimits::default();
+    let mut scripts = dialplan::Limits::default();
+    let mut section = root.section("limits");
+    section.count("calls", &mut calls.calls_max, 1_000_000);
+    section.count("calls_per_account", &mut calls.calls_per_account_max, 1_000_000);
+    section.count("dial_targets", &mut calls.dial_targets_max, 1_000);
+    section.count("bindings_per_account", &mut calls.bindings_per_account_max, 1_000);
+    section.seconds("registration_min_seconds", &mut calls.registration_min, 86_400);
+    section.seconds("registration_max_seconds", &mut calls.registration_max, 604_800);
+    section.seconds("unanswered_seconds", &mut calls.unanswered_max, 86_400);
+    section.seconds("call_seconds", &mut calls.call_max, 604_800);
+    section.count("connections", &mut tcp.connections_max, 100_000);
+    section.count("connections_per_address", &mut tcp.connections_per_peer_max, 100_000);
+    section.count("script_verbs", &mut scripts.verbs_per_call, 1_000_000_000);
+    section.count("script_memory_bytes", &mut scripts.memory_per_call, 1 << 30);
+    section.count("script_instructions", &mut scripts.instructions_per_verb, 1 << 40);
+    section.finish();
+    if calls.registration_min > calls.registration_max {
+        root.blame("limits", "registration_min_seconds is above registration_max_seconds");
+    }
+    (calls, tcp, scripts)
+}
+
+/// A thread for voice per two processors, at least one: signalling wants the other half.
+fn standard_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2)).min(8)
+}

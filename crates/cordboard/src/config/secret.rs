@@ -1,0 +1,43 @@
+//! Secrets, written out or kept elsewhere.
+
+use std::path::Path;
+
+use toml::de::DeValue;
+
+use super::section::{Found, text};
+
+/// A secret as written, or from where `env:NAME` or `file:PATH` say it is; paths start at `folder`.
+pub(super) fn read(value: &DeValue<'_>, folder: &Path) -> Result<String, Found> {
+    let written = text(value)?;
+    let secret = if let Some(name) = written.strip_prefix("env:") {
+        std::env::var(name)
+            .map_err(|_error| Found::new(format!("the environment has no usable {name}")))?
+    } else if let Some(path) = written.strip_prefix("file:") {
+        let path = folder.join(path);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Found::new(format!("{} cannot be read: {error}", path.display())))?;
+        text.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        written
+    };
+    if secret.is_empty() {
+        return Err(Found::with_help("empty", "an account without a secret is open to everybody"));
+    }
+    if secret.len() > SECRET_BYTES_MAX || secret.chars().any(char::is_control) {
+        return Err(Found::new(format!("not one line of up to {SECRET_BYTES_MAX} bytes")));
+    }
+    Ok(secret)
+}
+
+/// A PIN: digits that can be typed on a phone.
+pub(super) fn pin(value: &DeValue<'_>) -> Result<String, Found> {
+    let pin = text(value)?;
+    if pin.chars().all(|c| c.is_ascii_digit()) && (4..=12).contains(&pin.len()) {
+        Ok(pin)
+    } else {
+        Err(Found::new("not 4 to 12 digits"))
+    }
+}
+
+/// More than any phone takes.
+const SECRET_BYTES_MAX: usize = 256;

@@ -1,0 +1,164 @@
+use std::path::Path;
+
+use super::*;
+
+#[test]
+fn an_empty_file_is_an_office_without_phones() {
+    let settings = parse("").unwrap();
+    assert_eq!(settings.domain, "cordboard");
+    assert_eq!(settings.udp, [ListenSpec::private()]);
+    assert_eq!(settings.tcp, [ListenSpec::private()]);
+    assert_eq!(settings.rtp_ports, (16_384, 32_767));
+    assert!(settings.accounts.is_empty());
+    assert_eq!(settings.scripts, Path::new("/office/scripts"));
+}
+
+#[test]
+fn everything_that_can_be_said_is_understood() {
+    let settings = parse(
+        r#"
+        domain = "pbx.example.org"
+        scripts = "plan"
+        prompts = "/usr/share/prompts"
+        data = "var"
+        [listen]
+        udp = ["127.0.0.1:5070", "[::1]:5070"]
+        tcp = []
+        [media]
+        ports = "20000-20100"
+        threads = 3
+        nat = false
+        external_ip = "203.0.113.7"
+        [office]
+        language = "de"
+        time_zone = "Europe/Berlin"
+        [limits]
+        calls = 7
+        call_seconds = 60
+        connections = 9
+        script_verbs = 11
+        [account.101]
+        secret = "s3cret"
+        name = "Ann"
+        [account.102]
+        secret = "s3cret"
+        mailbox = "desk"
+        [mailbox.101]
+        pin = "4711"
+        [mailbox.desk]
+        pin = "0815"
+        messages = 5
+        message_seconds = 30
+        [peer.gateway]
+        network = "192.0.2.0/24"
+        [peer.six]
+        network = "2001:db8::1"
+        "#,
+    )
+    .unwrap();
+    assert_eq!(settings.scripts, Path::new("/office/plan"));
+    assert_eq!(settings.prompts, Path::new("/usr/share/prompts"));
+    assert_eq!(settings.data, Path::new("/office/var"));
+    assert_eq!(settings.udp.len(), 2);
+    assert!(settings.tcp.is_empty());
+    assert_eq!((settings.rtp_ports, settings.media_threads), ((20_000, 20_100), 3));
+    assert!(!settings.nat);
+    assert_eq!(settings.external_ip, Some("203.0.113.7".parse().unwrap()));
+    assert_eq!(settings.time_zone.iana_name(), Some("Europe/Berlin"));
+    assert_eq!(settings.limits.calls_max, 7);
+    assert_eq!(settings.limits.call_max, Duration::from_secs(60));
+    assert_eq!(settings.tcp_limits.connections_max, 9);
+    assert_eq!(settings.script_limits.verbs_per_call, 11);
+    assert_eq!(settings.accounts["101"].mailbox.as_deref(), Some("101"), "by its name");
+    assert_eq!(settings.accounts["102"].mailbox.as_deref(), Some("desk"));
+    assert_eq!(settings.mailboxes["desk"].messages_max, 5);
+    assert_eq!(settings.peers[0].prefix_bits, 24);
+    assert_eq!(settings.peers[1].prefix_bits, 128);
+}
+
+#[test]
+fn a_wrong_key_is_told_with_its_line_and_the_nearest_right_one() {
+    let shown = complain("[listen]\nupd = [\"127.0.0.1:5060\"]\n");
+    for part in ["unknown key `upd` in [listen]", "cordboard.toml:2:1", "did you mean `udp`?"] {
+        assert!(shown.contains(part), "no {part} in\n{shown}");
+    }
+}
+
+#[test]
+fn each_kind_of_mistake_says_what_was_expected() {
+    for (text, parts) in [
+        ("domain = 3", &["`domain` must be a host name", "this is a whole number"][..]),
+        ("domian = \"x\"", &["unknown key `domian`", "`domain`"]),
+        ("[listen]\nudp = \"127.0.0.1:5060\"", &["a list of"]),
+        ("[listen]\nudp = [\"127.0.0.1\"]", &["no `:PORT`"]),
+        ("[listen]\nudp = [\"::1:5060\"]", &["in brackets"]),
+        ("[listen]\nudp = [\"public:5060\"]", &["neither an IP address"]),
+        ("[media]\nports = \"32767-16384\"", &["at least 8 above"]),
+        ("[media]\nthreads = 0", &["a whole number from 1 to 64", "out of range"]),
+        ("[media]\nnat = \"yes\"", &["must be true or false"]),
+        ("[office]\ntime_zone = \"Europe/Brelin\"", &["did you mean \"Europe/Berlin\"?"]),
+        ("[account.101]\nname = \"Ann\"", &["[account.101] has no `secret`"]),
+        ("[account.101]\nsecret = \"\"", &["open to everybody"]),
+        ("[account.101]\nsecret = \"env:NOT_SET_ANYWHERE\"", &["no usable NOT_SET_ANYWHERE"]),
+        ("[account.101]\nsecret = \"file:missing\"", &["cannot be read"]),
+        ("[account.\"a b\"]\nsecret = \"x\"", &["a name that cannot be used"]),
+        ("[account]\n101 = 3", &["[account.NAME]"]),
+        ("account = 3", &["a section: [account]"]),
+        (
+            "[mailbox.101]\npin = \"4711\"\n[account.x]\nsecret = \"x\"\nmailbox = \"102\"",
+            &["there is no mailbox of this name", "`101`"],
+        ),
+        ("[mailbox.101]\npin = 4711", &["not text in quotes"]),
+        ("[mailbox.101]\npin = \"12\"", &["not 4 to 12 digits"]),
+        ("[peer.x]\nnetwork = \"192.0.2.0/33\"", &["up to 32"]),
+        (
+            "[limits]\nregistration_min_seconds = 9000",
+            &["registration_min_seconds is above registration_max_seconds"],
+        ),
+        ("domain = \"x\nfoo", &["not TOML", "cordboard.toml:1"]),
+    ] {
+        let shown = complain(text);
+        for part in parts {
+            assert!(shown.contains(part), "no {part} for {text}:\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let shown = complain("domain = 1\n[media]\nnat = 2\n[limits]\nclals = 3\n");
+    for part in ["cordboard.toml:1:", "cordboard.toml:3:", "cordboard.toml:5:"] {
+        assert!(shown.contains(part), "no {part} in\n{shown}");
+    }
+}
+
+#[test]
+fn no_mistake_shows_a_secret() {
+    for text in [
+        "[account.101]\nsecret = \"hidden\"\nnane = \"x\"\nsecert = \"hidden\"",
+        "[account.101]\nsecret = hidden",
+        "[mailbox.1]\npin = 'hidden'",
+    ] {
+        let shown = complain(text);
+        assert!(!shown.contains("hidden"), "{shown}");
+    }
+}
+
+#[test]
+fn a_secret_may_be_kept_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ann"), "from a file\n").unwrap();
+    let text = "[account.101]\nsecret = \"file:ann\"\n";
+    let settings = Settings::parse(text, folder.path()).unwrap();
+    assert_eq!(settings.accounts["101"].secret, "from a file");
+}
+
+fn parse(text: &str) -> Result<Settings, Mistakes> {
+    Settings::parse(text, Path::new("/office"))
+}
+
+#[track_caller]
+fn complain(text: &str) -> String {
+    let mistakes = parse(text).err().expect("nothing to complain about");
+    render(Path::new("cordboard.toml"), text, &mistakes)
+}

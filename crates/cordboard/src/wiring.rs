@@ -1,0 +1,273 @@
+//! Puts the exchange together, starts its threads, and takes it apart again.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context, anyhow, bail};
+use net::{Tcp, Udp};
+use pbx::{Command, Input, Listener, Start, Switch};
+use sip_engine::Transport;
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+use crate::config::{ListenSpec, Settings, expand};
+use crate::prompts::Undecoded;
+use crate::shutdown::Signals;
+use crate::signalling::{self, Hands};
+use crate::{first_start, machine, media_threads, prompts, random, report, scripts};
+
+/// Runs the exchange until it is told to stop.
+///
+/// # Errors
+/// Whatever keeps it from starting, ready to print.
+pub(crate) fn run(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .build()
+        .context("no runtime")?;
+    let local = LocalSet::new();
+    let ended = local.block_on(&runtime, office(config_path, data));
+    drop(local);
+    // A look-up that still waits for a name server is of no use to anybody.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
+    let started = Instant::now();
+    machine::allow_many_sockets();
+    let start = first_start::ensure_config(config_path)?;
+    let mut settings = Settings::load(config_path)?;
+    if let Some(data) = data {
+        settings.data = data.to_owned();
+    }
+    first_start::ensure_folders(&settings)?;
+
+    // Sockets first: what arrives from now on waits for us instead of being refused.
+    let (mut udp, mut tcp) = (Udp::new(), Tcp::new(settings.tcp_limits.clone()));
+    let listeners = listen(&settings, &mut udp, &mut tcp, config_path)?;
+    let signals = Signals::new()?;
+    let (sender, inbox) = mpsc::channel(INBOX_MAX);
+    let (store, bindings) = open_store(&settings.data, sender.clone())?;
+
+    let sources = scripts::read(&settings.scripts)?;
+    let (prompts, undecoded) = prompts::Found::in_folder(&settings.prompts)?.prepare();
+    let folders = Folders { scripts: settings.scripts.clone(), prompts: settings.prompts.clone() };
+    let addresses: Vec<SocketAddr> = addresses_of(&listeners, Transport::Udp);
+    let welcome = match start {
+        first_start::Start::First => first_start::welcome(config_path, &settings, &addresses),
+        first_start::Start::Later => String::new(),
+    };
+    let config = settings.into_config(listeners);
+    let media_count = config.media_threads;
+    let start = Start {
+        now: Instant::now(),
+        wall: SystemTime::now(),
+        seed: random::seed()?,
+        sources: sources.clone(),
+        prompts: Arc::new(prompts),
+        bindings,
+    };
+    let switch = Switch::new(config, start)
+        .map_err(|mistakes| anyhow!(report::render_scripts(&mistakes, &sources)))?;
+    let (media, media_threads) = media_threads::start(media_count, random::seed()?, &sender)?;
+    let mut decoders = vec![Decoder::start(undecoded)?];
+    let mut hands = Hands::new(udp, tcp, media, store);
+
+    tracing::info!(took = ?started.elapsed(), "open for calls on {}", shown(&addresses));
+    if !welcome.is_empty() {
+        // The one thing that goes to standard output: it is for reading, not for a log.
+        println!("{welcome}");
+    }
+    let reload = async || match folders.read().await {
+        Ok((sources, prompts, undecoded)) => match Decoder::start(undecoded) {
+            Ok(decoder) => {
+                // Those before go on: calls on the old scripts still play the old sounds.
+                decoders.push(decoder);
+                Some(Command::Reload { sources, prompts: Arc::new(prompts) })
+            }
+            Err(error) => {
+                tracing::error!("the old scripts stay in use: {error:#}");
+                None
+            }
+        },
+        Err(error) => {
+            tracing::error!("the old scripts stay in use: {error:#}");
+            None
+        }
+    };
+    tokio::select! {
+        () = signalling::run(switch, inbox, &mut hands) => {}
+        () = signals.obey(sender, reload) => {}
+    }
+    let (media, store) = hands.let_go();
+    drop(media);
+    media_threads.join();
+    store.close();
+    for decoder in decoders {
+        decoder.stop();
+    }
+    tracing::info!("closed");
+    Ok(())
+}
+
+/// Where scripts and prompts come from, again and again.
+struct Folders {
+    scripts: PathBuf,
+    prompts: PathBuf,
+}
+
+impl Folders {
+    /// Reads both beside the loop, since a disk may be slow.
+    async fn read(&self) -> anyhow::Result<(dialplan::Sources, pbx::Prompts, Undecoded)> {
+        let (scripts, prompts) = (self.scripts.clone(), self.prompts.clone());
+        let read = move || {
+            let sources = scripts::read(&scripts)?;
+            let (prompts, undecoded) = prompts::Found::in_folder(&prompts)?.prepare();
+            Ok((sources, prompts, undecoded))
+        };
+        tokio::task::spawn_blocking(read).await.context("reading the scripts was cut short")?
+    }
+}
+
+/// The thread that decodes prompts.
+struct Decoder {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Decoder {
+    fn start(undecoded: Undecoded) -> anyhow::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let thread = std::thread::Builder::new()
+            .name("prompts".into())
+            .spawn(move || undecoded.decode(&told))
+            .context("no thread for prompts")?;
+        Ok(Self { stop, thread })
+    }
+
+    fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if self.thread.join().is_err() {
+            tracing::error!("decoding prompts ended in a panic");
+        }
+    }
+}
+
+fn open_store(
+    folder: &Path,
+    inbox: mpsc::Sender<Input>,
+) -> anyhow::Result<(store::Store, Vec<pbx::records::BindingRecord>)> {
+    // Without it calls go on all the same; the store says so and what it means.
+    if let Err(error) = std::fs::create_dir_all(folder) {
+        tracing::error!("{} cannot be made: {error}", folder.display());
+    }
+    let path = folder.join(DATABASE);
+    let reply = move |ticket, reply| {
+        // The store's own thread may wait; ours never does.
+        if inbox.blocking_send(Input::Stored { ticket, reply }).is_err() {
+            tracing::debug!("nobody waits for the store any more");
+        }
+    };
+    store::Store::open(&path, &folder.join(RECORDINGS), reply)
+        .with_context(|| format!("the database {} cannot be opened", path.display()))
+}
+
+/// Opens every listener that the configuration asks for.
+fn listen(
+    settings: &Settings,
+    udp: &mut Udp,
+    tcp: &mut Tcp,
+    config_path: &Path,
+) -> anyhow::Result<Vec<Listener>> {
+    let machine = machine::addresses()?;
+    let mut listeners = Vec::new();
+    for (transport, specs) in [(Transport::Udp, &settings.udp), (Transport::Tcp, &settings.tcp)] {
+        for address in concrete(transport, specs, &machine, config_path)? {
+            let bound = match transport {
+                Transport::Udp => udp.bind(address),
+                Transport::Tcp => tcp.bind(address),
+            };
+            let address =
+                bound.map_err(|error| listen_fault(transport, address, &error, config_path))?;
+            listeners.push(Listener { transport, address });
+        }
+    }
+    if listeners.is_empty() {
+        bail!(
+            "{}: nothing to listen on; put an address into `udp` or `tcp` of [listen]",
+            config_path.display()
+        );
+    }
+    Ok(listeners)
+}
+
+/// The addresses that the entries of one transport mean here.
+pub(crate) fn concrete(
+    transport: Transport,
+    specs: &[ListenSpec],
+    machine: &[IpAddr],
+    config_path: &Path,
+) -> anyhow::Result<Vec<SocketAddr>> {
+    for spec in specs {
+        if expand(std::slice::from_ref(spec), machine).is_empty() {
+            bail!(
+                "{}: `{transport} = [\"{spec}\"]` in [listen] means no address of this machine",
+                config_path.display()
+            );
+        }
+    }
+    Ok(expand(specs, machine))
+}
+
+fn listen_fault(
+    transport: Transport,
+    address: SocketAddr,
+    error: &std::io::Error,
+    config_path: &Path,
+) -> anyhow::Error {
+    use std::io::ErrorKind;
+    let name = transport.as_via();
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "another program uses that port (perhaps a second Cordboard). Stop it, or choose another \
+             port in {}:\n\n    [listen]\n    {transport} = [\"private:{}\"]\n",
+            config_path.display(),
+            address.port().saturating_add(10),
+        ),
+        ErrorKind::AddrNotAvailable => format!(
+            "this machine does not have that address; change `{transport}` in [listen] of {}",
+            config_path.display()
+        ),
+        ErrorKind::PermissionDenied => format!(
+            "ports below 1024 are for the administrator; change `{transport}` in [listen] of {}",
+            config_path.display()
+        ),
+        _ => format!("see `{transport}` in [listen] of {}", config_path.display()),
+    };
+    anyhow!("cannot listen on {name} {address}: {error}\n{advice}")
+}
+
+fn addresses_of(listeners: &[Listener], transport: Transport) -> Vec<SocketAddr> {
+    let all = listeners.iter().filter(|listener| listener.transport == transport);
+    all.map(|listener| listener.address).collect()
+}
+
+fn shown(addresses: &[SocketAddr]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The database, in the data folder.
+pub(crate) const DATABASE: &str = "cordboard.db";
+/// Recordings, in the data folder.
+pub(crate) const RECORDINGS: &str = "recordings";
+/// News that may wait for the loop; beyond, their senders wait or drop, as each says.
+const INBOX_MAX: usize = 16_384;
+/// Threads for look-ups and for reading scripts.
+const BLOCKING_THREADS_MAX: usize = net::LOOKUPS_MAX + 4;
