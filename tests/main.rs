@@ -10,3 +10,5 @@
 
 mod basic_call;
 mod demo_dialplan;
+mod scripts;
+mod weather;

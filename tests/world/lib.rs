@@ -504,6 +504,11 @@ impl World {
         self.weather = Weather::losing(n);
     }
 
+    /// From now on the network behaves like this.
+    pub fn set_weather(&mut self, weather: Weather) {
+        self.weather = weather;
+    }
+
     /// Tells the switch something besides.
     pub fn tell(&mut self, input: Input) {
         self.switch.handle_input(self.now, input);

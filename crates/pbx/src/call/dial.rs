@@ -26,12 +26,20 @@ pub(crate) struct Dialing {
     round_until: Instant,
     branches: Vec<Branch>,
     /// The most telling final answer so far.
-    best: Option<(StatusCode, String)>,
+    best: Option<Verdict>,
     ringback: Option<JobId>,
     /// The branch whose early media the caller hears.
     early: Option<SessionId>,
     /// Redirections followed, over all branches.
     redirects: u8,
+}
+
+/// Why a target did not answer.
+#[derive(Debug)]
+struct Verdict {
+    status: DialStatus,
+    code: StatusCode,
+    reason: String,
 }
 
 /// One phone being rung.
@@ -110,9 +118,13 @@ impl Dialing {
     }
 
     /// Keeps the answer that tells the caller most (after RFC 3261 §16.7 step 6).
-    fn note(&mut self, status: StatusCode, reason: String) {
-        if self.best.as_ref().is_none_or(|(best, _)| weight(status) > weight(*best)) {
-            self.best = Some((status, reason));
+    fn note(&mut self, code: StatusCode, reason: String) {
+        self.note_as(dial_status(code), code, reason);
+    }
+
+    fn note_as(&mut self, status: DialStatus, code: StatusCode, reason: String) {
+        if self.best.as_ref().is_none_or(|best| weight(code) > weight(best.code)) {
+            self.best = Some(Verdict { status, code, reason });
         }
     }
 }
@@ -204,7 +216,7 @@ impl Call {
             Ok(ways) => self.add_branches(now, dialing, &label, ways, target),
             Err((status, why)) => {
                 tracing::debug!(call = %self.name, to = %label, "cannot be rung: {why}");
-                dialing.note(status, why.to_owned());
+                dialing.note_as(DialStatus::ChanUnavail, status, why.to_owned());
             }
         }
     }
@@ -372,11 +384,14 @@ impl Call {
         if dialing.ringback.is_some() {
             self.stop_background(desk);
         }
-        let (code, reason) =
-            dialing.best.unwrap_or((StatusCode::TEMPORARILY_UNAVAILABLE, String::new()));
+        let Verdict { status, code, reason } = dialing.best.unwrap_or_else(|| Verdict {
+            status: DialStatus::ChanUnavail,
+            code: StatusCode::TEMPORARILY_UNAVAILABLE,
+            reason: String::new(),
+        });
         self.last_failure = Some(relayed(code, &reason));
         Finished::Outcome(Outcome::Dialed {
-            status: dial_status(code),
+            status,
             code: code.as_u16(),
             reason,
             talked: Duration::ZERO,
