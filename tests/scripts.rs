@@ -79,7 +79,7 @@ fn a_menu_asks_again_and_then_gives_up() {
         "
 route('5', function(call)
   call:answer()
-  call:menu { prompt = 'hello', tries = 2, timeout = 2,
+  call:menu { prompt = 'hello', tries = 2,
     ['1'] = function() call:play('again') end,
     timeout = function() call:busy() end }
 end)",
@@ -89,9 +89,9 @@ end)",
            0  alice -> INVITE 5
            0  plays en/hello
            0  alice <- 200
-        2500  plays en/hello
-        5000  alice <- BYE
-        5000  record 101 5 answered 5000 ms
+        5500  plays en/hello
+       11000  alice <- BYE
+       11000  record 101 5 answered 11000 ms
     ",
     );
     world.assert_all_is_quiet();
