@@ -6,6 +6,7 @@ use mlua::debug::Debug;
 use mlua::{Lua, VmState};
 
 use crate::error::{Place, SCRIPTS_FOLDER, ScriptError, trace_lines};
+use crate::host::place;
 
 /// Bounds on what scripts may use; reaching one ends that call and no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,9 @@ pub(crate) struct Meter {
     left: Cell<u64>,
     /// Instructions left in this slice; `None` where nothing can be paused.
     slice: Cell<Option<u64>>,
-    /// Instructions since a pause was due.
+    /// Whether a pause was asked for in this run.
+    due: Cell<bool>,
+    /// Instructions since then.
     overdue: Cell<u64>,
     /// Work done in our own functions since the last look, in instructions.
     extra: Cell<u64>,
@@ -86,6 +89,7 @@ impl Meter {
     pub(crate) fn begin(&self, left: u64) {
         self.left.set(left);
         self.slice.set(None);
+        self.due.set(false);
         self.overdue.set(0);
         self.extra.set(0);
         self.seen.replace(None);
@@ -143,21 +147,23 @@ impl Meter {
         }
         // A pause that could happen would have ended this run, so a second one means that it
         // cannot happen here.
-        let overdue = self.overdue.get() + used;
-        self.overdue.set(overdue);
-        if overdue > UNPAUSABLE_MAX {
+        let due_before = self.due.replace(true);
+        if due_before {
+            self.overdue.set(self.overdue.get() + used);
+        }
+        if self.overdue.get() > UNPAUSABLE_MAX {
             self.stop(
                 lua,
                 "took too long in a function called by string.gsub, table.sort, tostring or \
                  require, where the switch cannot serve other calls",
             );
         }
-        if self.is_doomed() && overdue > used { Err(stopped()) } else { Ok(VmState::Yield) }
+        if self.is_doomed() && due_before { Err(stopped()) } else { Ok(VmState::Yield) }
     }
 
     fn stop(&self, lua: &Lua, message: &str) {
         let trace = lua.traceback(None, 0).map(|trace| trace.to_string_lossy());
-        let place = self.seen();
+        let place = place(lua, 0).or_else(|| self.seen());
         self.doom(ScriptError {
             file: place.as_ref().map(|place| place.file.clone()).unwrap_or_default(),
             line: place.map(|place| place.line),

@@ -115,8 +115,12 @@ impl ScriptError {
     /// Reads what Lua says: the place in front, the verb, the traceback behind.
     pub(crate) fn from_lua(error: &mlua::Error) -> Self {
         let (text, trace) = parts(error);
-        let traceback = trace_lines(&trace);
-        let text = strip_own_place(&text);
+        Self::from_text(&text, trace_lines(&trace))
+    }
+
+    /// Reads a message, with the traceback that belongs to it.
+    pub(crate) fn from_text(text: &str, traceback: Vec<String>) -> Self {
+        let text = strip_own_place(text);
         let (place, text) = split_place(text);
         let place = place.or_else(|| traceback.iter().find_map(|line| split_place(line).0));
         let verb = text
@@ -135,6 +139,7 @@ impl ScriptError {
 }
 
 /// Message and traceback, whoever raised it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest of mlua's errors read alike")]
 fn parts(error: &mlua::Error) -> (String, String) {
     match error {
         mlua::Error::CallbackError { traceback, cause } => {
@@ -150,7 +155,6 @@ fn parts(error: &mlua::Error) -> (String, String) {
                 None => (text.clone(), String::new()),
             }
         }
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of mlua's errors read alike")]
         other => (other.to_string(), String::new()),
     }
 }

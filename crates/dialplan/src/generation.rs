@@ -185,9 +185,9 @@ impl Generation {
 impl Core {
     /// Makes room for the values that a new script will hold, while memory has no limit.
     pub(crate) fn reserve(&self) {
-        let wanted = 256 + self.scripts.get() * 8;
+        let wanted = 256 + self.scripts.get() * 4;
         if wanted > self.reserved.get() {
-            let wanted = wanted * 2;
+            let wanted = wanted * 3 / 2;
             let held: Vec<Table> = (0..wanted).map(|_| self.sandbox.lua.globals()).collect();
             self.reserved.set(held.len());
         }
@@ -238,7 +238,14 @@ fn run(sandbox: &Sandbox, host: &Host, main: Function) -> Result<(), ScriptError
     let doom = host.meter.take_doom();
     match (ran.and(unlimited), doom) {
         (_, Some(doom)) => Err(doom),
-        (Err(error), None) => Err(ScriptError::from_lua(&error)),
+        (Err(error), None) => {
+            let mut error = ScriptError::from_lua(&error);
+            if error.message.ends_with("not enough memory") {
+                let needs = "the scripts need more memory than they may have";
+                error = ScriptError::at(host.meter.seen(), needs);
+            }
+            Err(error)
+        }
         (Ok(_), None) => Ok(()),
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Host {
     pub(crate) now: RefCell<Zoned>,
     /// The call whose script runs at the moment.
     pub(crate) current: RefCell<Option<Rc<CallState>>>,
+    /// The calls that led to the last error of a handler.
+    pub(crate) trace: RefCell<Vec<String>>,
     /// What the script asked for; it yields right after.
     pub(crate) pending: RefCell<Option<Verb>>,
 }
@@ -82,6 +84,7 @@ impl Host {
             loading: Cell::new(true),
             now: RefCell::new(now.clone()),
             current: RefCell::default(),
+            trace: RefCell::default(),
             pending: RefCell::default(),
         }
     }

@@ -1,4 +1,8 @@
 //! A Lua state in which scripts reach nothing but what we give them.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "Lua's kinds of value are not ours; what is not expected is refused alike"
+)]
 
 mod matching;
 mod text;
@@ -9,7 +13,7 @@ use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, StdLib, Table, Value};
 
 use crate::budget::{GRAIN, stopped};
-use crate::error::{ScriptError, plain_text, strip_own_place};
+use crate::error::{ScriptError, plain_text, strip_own_place, trace_lines};
 use crate::host::{Host, place, placed};
 use crate::log::LogLevel;
 use crate::verbs::VERBS;
@@ -73,6 +77,8 @@ pub(crate) struct Sandbox {
     /// What every call finds as globals.
     library: Table,
     write_global: Function,
+    /// What a coroutine runs, with the handler and the call.
+    pub(crate) body: Function,
     pub(crate) call_metatable: Table,
 }
 
@@ -132,7 +138,16 @@ impl Sandbox {
             ))?;
         environment.set_metatable(Some(environment_metatable.clone()))?;
         let write_global = functions.get("write_global")?;
-        Ok(Self { lua, environment, environment_metatable, library, write_global, call_metatable })
+        let body = functions.get("body")?;
+        Ok(Self {
+            lua,
+            environment,
+            environment_metatable,
+            library,
+            write_global,
+            body,
+            call_metatable,
+        })
     }
 
     /// Compiles a script; nothing runs.
@@ -202,6 +217,15 @@ fn add_judgement(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<
                 judged.meter.doom(out_of_memory(place));
             }
             Ok((judged.meter.is_doomed(), Value::String(lua.create_string(text)?)))
+        })?,
+    )?;
+    let tracing = Rc::clone(host);
+    functions.set(
+        "trace",
+        lua.create_function(move |lua, problem: Value| {
+            let trace = lua.traceback(None, 1)?.to_string_lossy();
+            tracing.trace.replace(trace_lines(&trace));
+            Ok(problem)
         })?,
     )?;
     functions.set(

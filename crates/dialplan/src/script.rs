@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Zoned;
 use mlua::thread::ThreadStatus;
-use mlua::{IntoLua, Lua, MultiValue, Thread, Value};
+use mlua::{Function, IntoLua, Lua, MultiValue, Thread, Value};
 
 use crate::call_view::CallView;
 use crate::error::ScriptError;
@@ -16,6 +16,7 @@ use crate::generation::{Core, RouteId};
 use crate::host::{CallState, placed};
 use crate::log::LogLine;
 use crate::memory::Charge;
+use crate::options::describe;
 use crate::outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
 use crate::sandbox::out_of_memory;
 use crate::verb::Verb;
@@ -39,9 +40,10 @@ pub struct Script {
 struct Run {
     state: Rc<CallState>,
     thread: Thread,
+    handler: Function,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// Nothing ran yet.
     New,
@@ -49,8 +51,8 @@ enum Stage {
     Waiting,
     /// Stopped between two instructions.
     Paused,
-    /// Returned, or failed with this message.
-    Ended(String),
+    /// Returned or failed.
+    Ended,
     Closed,
 }
 
@@ -92,7 +94,8 @@ impl Script {
             let Some(route) = routes.get(route.0) else { return Ok(None) };
             let table = core.sandbox.lua.create_table()?;
             table.set_metatable(Some(core.sandbox.call_metatable.clone()))?;
-            let thread = core.sandbox.lua.create_thread(route.handler.clone())?;
+            let thread = core.sandbox.lua.create_thread(core.sandbox.body.clone())?;
+            let handler = route.handler.clone();
             let state = Rc::new(CallState {
                 view,
                 table,
@@ -104,7 +107,7 @@ impl Script {
                 verb_at: RefCell::default(),
                 asked: Cell::new(None),
             });
-            Ok(Some(Run { state, thread }))
+            Ok(Some(Run { state, thread, handler }))
         };
         let run = start().ok().flatten();
         debug_assert!(run.is_some(), "a route of another generation");
@@ -130,8 +133,7 @@ impl Script {
         match &step {
             Step::Ask(_) => self.stage = Stage::Waiting,
             Step::Slice => self.stage = Stage::Paused,
-            Step::Returned => self.stage = Stage::Ended(String::new()),
-            Step::Failed(error) => self.stage = Stage::Ended(error.message.clone()),
+            Step::Returned | Step::Failed(_) => self.stage = Stage::Ended,
         }
         step
     }
@@ -145,9 +147,12 @@ impl Script {
         let (lua, host) = (&core.sandbox.lua, &core.host);
         let thread = run.thread.clone();
         let values = match self.stage {
-            Stage::New => Ok(MultiValue::from_vec(vec![Value::Table(run.state.table.clone())])),
+            Stage::New => Ok(MultiValue::from_vec(vec![
+                Value::Function(run.handler.clone()),
+                Value::Table(run.state.table.clone()),
+            ])),
             Stage::Paused => Ok(MultiValue::new()),
-            Stage::Waiting | Stage::Ended(_) | Stage::Closed => {
+            Stage::Waiting | Stage::Ended | Stage::Closed => {
                 self.left = host.limits.instructions_per_verb;
                 settle(lua, &run.state, outcome)
             }
@@ -163,7 +168,7 @@ impl Script {
         let before = lua.used_memory();
         let resumed = values.and_then(|values| {
             lua.set_memory_limit(before + allowance)?;
-            thread.resume::<Option<bool>>(values)
+            thread.resume::<(Option<bool>, Value)>(values)
         });
         drop(lua.set_memory_limit(0));
         self.left = host.meter.left();
@@ -178,8 +183,12 @@ impl Script {
                 host.pending.replace(None);
                 Step::Failed(self.read_error(&error))
             }
+            Ok((Some(false), problem)) => {
+                host.pending.replace(None);
+                Step::Failed(self.read_problem(&problem))
+            }
             Ok(_) if thread.status() != ThreadStatus::Resumable => Step::Returned,
-            Ok(Some(true)) => match host.pending.take() {
+            Ok((Some(true), _)) => match host.pending.take() {
                 Some(verb) => Step::Ask(verb),
                 None => Step::Failed(ScriptError::at(None, "the script waits for nothing")),
             },
@@ -214,8 +223,28 @@ impl Script {
         self.core.host.current.replace(None);
     }
 
+    /// What a handler raised.
+    fn read_problem(&self, problem: &Value) -> ScriptError {
+        let trace = self.core.host.trace.take();
+        if let Value::Error(error) = problem {
+            let mut read = self.read_error(error);
+            if read.traceback.is_empty() {
+                read.traceback = trace;
+            }
+            return read;
+        }
+        let text = match problem.as_string() {
+            Some(text) => text.to_string_lossy(),
+            None => format!("raised {} instead of a message", describe(problem)),
+        };
+        self.checked_for_memory(ScriptError::from_text(&text, trace))
+    }
+
     fn read_error(&self, error: &mlua::Error) -> ScriptError {
-        let mut read = ScriptError::from_lua(error);
+        self.checked_for_memory(ScriptError::from_lua(error))
+    }
+
+    fn checked_for_memory(&self, mut read: ScriptError) -> ScriptError {
         if read.message.ends_with("not enough memory") {
             let trace = read.traceback;
             read = out_of_memory(self.core.host.meter.seen());
@@ -233,21 +262,21 @@ impl Script {
         if stage == Stage::Closed {
             return Vec::new();
         }
-        let closing = AssertUnwindSafe(|| self.run_last(&stage, &ending, now));
+        let closing = AssertUnwindSafe(|| self.run_last(stage, &ending, now));
         catch_unwind(closing).unwrap_or_else(|_| {
             self.leave();
             vec![ScriptError::at(None, "internal fault while closing the script")]
         })
     }
 
-    fn run_last(&mut self, stage: &Stage, ending: &Ending, now: &Zoned) -> Vec<ScriptError> {
+    fn run_last(&mut self, stage: Stage, ending: &Ending, now: &Zoned) -> Vec<ScriptError> {
         let Some(run) = &self.run else { return Vec::new() };
         let core = Rc::clone(&self.core);
         let (lua, host) = (&core.sandbox.lua, &core.host);
         run.state.over.set(true);
         let functions = run.state.on_hangup.take();
         let thread = run.thread.clone();
-        if *stage == Stage::New || self.enter(now).is_err() {
+        if stage == Stage::New || self.enter(now).is_err() {
             return Vec::new();
         }
         let before = lua.used_memory();
@@ -271,10 +300,6 @@ impl Script {
                 let last = lua.create_thread(function.clone())?;
                 last.resume::<()>((ending.cause.as_str(), ending.code))
             });
-        }
-        // The error that ended the script comes out of it again when it is closed.
-        if let Stage::Ended(known) = stage {
-            errors.retain(|error| error.message != *known);
         }
         host.pending.replace(None);
         core.ledger.add(&mut self.charge, before, lua.used_memory());

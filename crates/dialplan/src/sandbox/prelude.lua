@@ -13,7 +13,10 @@ local concat = table.concat
 local shapes = {
   function(problem) error(problem, 0) end,
   function(digit, interrupted, ms) return { digit = digit, interrupted = interrupted, ms = ms } end,
-  function(digits, why) return digits, why end,
+  function(digits, why)
+    if digits then return digits end
+    return nil, why
+  end,
   function(ms, path) return { ms = ms, path = path } end,
   function(status, code, reason, secs, to)
     return { status = status, code = code, reason = reason, secs = secs, to = to }
@@ -66,7 +69,8 @@ function verbs.menu(call, options, ...)
   elseif choice ~= nil then
     verbs.go(call, choice)
   end
-  return digits, why
+  if digits then return digits end
+  return nil, why
 end
 
 function verbs.on_hangup(call, handler, ...)
@@ -107,6 +111,11 @@ local function caught(ok, problem, ...)
   local fatal, plain = host.judge(problem)
   if fatal then error(problem, 0) end
   return false, plain, ...
+end
+
+-- What each coroutine runs: an error closes the handler's variables here, with the error itself.
+function host.body(handler, call)
+  return xpcall(handler, host.trace, call)
 end
 
 function library.pcall(f, ...)

@@ -1,10 +1,6 @@
 //! The string functions whose cost does not follow from the instructions that call them.
 //!
 //! Lua's own are one C call each that no hook can stop, so these have limits on lengths and steps.
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "Lua's kinds of value are not ours; what is not expected is refused alike"
-)]
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -177,7 +173,7 @@ fn search(host: &Host, lua: &Lua, values: MultiValue, find: bool) -> mlua::Resul
     let mut from = start;
     let end = loop {
         let end = matcher.matches(from, usize::from(anchored)).map_err(|flaw| {
-            host.meter.charge(STEPS_MAX);
+            host.meter.charge(STEPS_MAX - matcher.steps_left());
             flawed(name, flaw)
         })?;
         if end.is_some() || anchored || from >= bytes.len() {

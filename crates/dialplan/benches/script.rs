@@ -1,0 +1,67 @@
+//! What one scripted call costs in Lua: start, answer, play, hang up, close.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use dialplan::{CallView, Ending, Generation, Limits, Match, Names, Outcome, Sources};
+use jiff::Zoned;
+
+const SCRIPT: &str = "
+    route('1XX', function(call)
+      call:answer()
+      call:play('welcome')
+      call:hangup()
+    end)
+    route('2XX', function(call)
+      local r = call:dial('ext/' .. call.to.user, { timeout = 25 })
+      if r.status ~= 'ANSWERED' then call:voicemail(call.to.user, { reason = r.status }) end
+    end)";
+
+fn scripts(c: &mut Criterion) {
+    let now: Zoned = "2026-11-23T14:05:09[UTC]".parse().unwrap();
+    let sources = Sources { files: [("main.lua".to_owned(), SCRIPT.to_owned())].into() };
+    let names = Names {
+        prompts: ["en/welcome".to_owned()].into(),
+        language: "en".into(),
+        ..Names::default()
+    };
+    let generation = Generation::load(&sources, names, Limits::default(), &now).unwrap();
+    let ending = || Ending { cause: "hung up by script".into(), code: 200 };
+    let route = |number| match generation.match_number(number) {
+        Match::Route(route) => route,
+        other => panic!("{other:?}"),
+    };
+    let (play, dial) = (route("101"), route("201"));
+    c.bench_function("match_number", |b| b.iter(|| generation.match_number("101")));
+    c.bench_function("start_answer_play_hangup", |b| {
+        b.iter(|| {
+            let mut script = generation.start(play, CallView::default());
+            script.resume(Outcome::Start, &now);
+            script.resume(Outcome::Done, &now);
+            let heard = Duration::from_secs(2);
+            script.resume(Outcome::Played { digit: None, heard }, &now);
+            script.close(ending(), &now)
+        });
+    });
+    c.bench_function("start_dial", |b| {
+        b.iter(|| {
+            let mut script = generation.start(dial, CallView::default());
+            script.resume(Outcome::Start, &now);
+            script.resume(
+                Outcome::Dialed {
+                    status: dialplan::DialStatus::Answered,
+                    code: 200,
+                    reason: "OK".into(),
+                    talked: Duration::from_secs(60),
+                    answered_by: "ext/201".into(),
+                },
+                &now,
+            );
+            script.close(ending(), &now)
+        });
+    });
+}
+
+criterion_group!(benches, scripts);
+criterion_main!(benches);

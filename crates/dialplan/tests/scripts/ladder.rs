@@ -1,0 +1,218 @@
+//! The one place that knows the crate's interface: plays a ladder against a script.
+//!
+//! | line | means |
+//! | --- | --- |
+//! | `dial 101` | the script of that number starts; what it does until it waits follows |
+//! | `< busy` | the outcome of the last verb |
+//! | `over CAUSE` | the call ends; the script is closed |
+//! | `> dial ...` | a verb |
+//! | `> returns`, `> fails ...`, `> problem ...` | how it ended, or what went wrong in closing |
+//! | `> log info ...` | a logged line with its place |
+
+use std::time::Duration;
+
+use dialplan::{
+    CallView, DialStatus, Ending, Generation, Limits, LoadError, LogLevel, MailboxStatus, Match,
+    Names, Outcome, Party, ReadEnd, Script, Sound, Sources, Step, Verb, VoicemailStatus,
+};
+use jiff::Zoned;
+
+/// Slices that one resume may take in these tests.
+const SLICES_MAX: usize = 100_000;
+
+pub(crate) fn now() -> Zoned {
+    "2026-11-23T14:05:09.250[Europe/Vienna]".parse().unwrap()
+}
+
+pub(crate) fn names() -> Names {
+    let prompts = ["welcome", "menu", "bye", "music", "beep"].map(|name| format!("en/{name}"));
+    let spoken = dialplan::say_prompts("en").unwrap();
+    Names {
+        prompts: prompts.into_iter().chain(spoken).chain(["music/evening".to_owned()]).collect(),
+        extensions: ["101", "102"].map(str::to_owned).into(),
+        mailboxes: ["101"].map(str::to_owned).into(),
+        language: "en".into(),
+    }
+}
+
+pub(crate) fn sources(files: &[(&str, &str)]) -> Sources {
+    Sources {
+        files: files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+    }
+}
+
+pub(crate) fn load(main: &str) -> Result<Generation, Vec<LoadError>> {
+    Generation::load(&sources(&[("main.lua", main)]), names(), Limits::default(), &now())
+}
+
+pub(crate) fn generation(main: &str, limits: Limits) -> Generation {
+    Generation::load(&sources(&[("main.lua", main)]), names(), limits, &now())
+        .unwrap_or_else(|errors| panic!("{}", errors[0]))
+}
+
+pub(crate) fn view(number: &str) -> CallView {
+    CallView {
+        id: "call-1".into(),
+        from: Party { user: "102".into(), host: "example.org".into(), name: "Bob".into() },
+        to: Party { user: number.into(), host: "example.org".into(), name: String::new() },
+        uri: format!("sip:{number}@example.org"),
+        account: Some("102".into()),
+        source: "192.0.2.7:5060".into(),
+        headers: vec![
+            ("X-Room".into(), "12".into()),
+            ("Diversion".into(), "a".into()),
+            ("diversion".into(), "b".into()),
+        ],
+    }
+}
+
+pub(crate) fn start(generation: &Generation, number: &str) -> Script {
+    match generation.match_number(number) {
+        Match::Route(route) => generation.start(route, view(number)),
+        other => panic!("{number}: {other:?}"),
+    }
+}
+
+/// Resumes until the script waits, serving its slices.
+pub(crate) fn resume(script: &mut Script, outcome: Outcome) -> Step {
+    let mut step = script.resume(outcome, &now());
+    for _ in 0..SLICES_MAX {
+        if step != Step::Slice {
+            return step;
+        }
+        step = script.resume(Outcome::Done, &now());
+    }
+    panic!("no end of slices");
+}
+
+/// Wraps the body of a handler for number 1.
+pub(crate) fn handler(body: &str) -> String {
+    format!("route(\"1\", function(call)\n{body}\nend)")
+}
+
+/// Plays a ladder against the handler of number 1 with this body; its first line is line 2.
+#[track_caller]
+pub(crate) fn check_body(body: &str, ladder: &str) {
+    check(&handler(body), ladder);
+}
+
+/// Plays a ladder against a whole `main.lua`.
+#[track_caller]
+pub(crate) fn check(main: &str, ladder: &str) {
+    check_on(&generation(main, Limits::default()), ladder);
+}
+
+/// Plays a ladder against a generation.
+#[track_caller]
+pub(crate) fn check_on(generation: &Generation, ladder: &str) {
+    let expected: Vec<&str> =
+        ladder.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut happened: Vec<String> = Vec::new();
+    let mut script: Option<Script> = None;
+    for line in expected.iter().filter(|line| !line.starts_with('>')) {
+        happened.push((*line).to_owned());
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "dial" => {
+                let mut started = start(generation, rest);
+                let step = resume(&mut started, Outcome::Start);
+                note(generation, &mut happened, &step);
+                script = Some(started);
+            }
+            "<" => {
+                let step = resume(script.as_mut().unwrap(), outcome(rest));
+                note(generation, &mut happened, &step);
+            }
+            "over" => {
+                let ending = Ending { cause: rest.into(), code: 487 };
+                let problems = script.as_mut().unwrap().close(ending, &now());
+                note_logs(generation, &mut happened);
+                happened.extend(problems.iter().map(|problem| format!("> problem {problem}")));
+            }
+            _ => panic!("what is {line}?"),
+        }
+    }
+    assert_eq!(happened.join("\n"), expected.join("\n"));
+}
+
+fn note(generation: &Generation, happened: &mut Vec<String>, step: &Step) {
+    note_logs(generation, happened);
+    happened.push(match step {
+        Step::Ask(verb) => format!("> {}", show(verb)),
+        Step::Slice => "> slice".into(),
+        Step::Returned => "> returns".into(),
+        Step::Failed(error) => format!("> fails {error}"),
+    });
+}
+
+fn note_logs(generation: &Generation, happened: &mut Vec<String>) {
+    for line in generation.take_logs() {
+        let level = match line.level {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        };
+        happened.push(format!("> log {level} {}:{} {}", line.file, line.line, line.text));
+    }
+}
+
+/// A verb in words; those with many parts as Rust shows them.
+pub(crate) fn show(verb: &Verb) -> String {
+    match verb {
+        Verb::Answer => "answer".into(),
+        Verb::Play(play) => {
+            let sounds: Vec<_> = play.sounds.iter().map(show_sound).collect();
+            format!("play {}", sounds.join(" "))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn show_sound(sound: &Sound) -> String {
+    match sound {
+        Sound::Prompt(name) => name.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn outcome(text: &str) -> Outcome {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        ["done"] => Outcome::Done,
+        ["fault", ..] => Outcome::Fault(text["fault ".len()..].into()),
+        ["played", digit, ms] => Outcome::Played {
+            digit: digit.chars().next().filter(|digit| *digit != '-'),
+            heard: Duration::from_millis(ms.parse().unwrap()),
+        },
+        ["read", "timeout"] => Outcome::Read { digits: String::new(), ended: ReadEnd::Timeout },
+        ["read", "invalid"] => Outcome::Read { digits: "9".into(), ended: ReadEnd::Invalid },
+        ["read", digits] => Outcome::Read { digits: (*digits).into(), ended: ReadEnd::Complete },
+        ["recorded", ms, path] => Outcome::Recorded {
+            length: Duration::from_millis(ms.parse().unwrap()),
+            path: (*path).into(),
+        },
+        ["dialed", status, code, to @ ..] => Outcome::Dialed {
+            status: match *status {
+                "answered" => DialStatus::Answered,
+                "busy" => DialStatus::Busy,
+                "noanswer" => DialStatus::NoAnswer,
+                "cancel" => DialStatus::Cancel,
+                "congestion" => DialStatus::Congestion,
+                "chanunavail" => DialStatus::ChanUnavail,
+                other => panic!("{other}"),
+            },
+            code: code.parse().unwrap(),
+            reason: "Reason".into(),
+            talked: Duration::from_millis(1_500),
+            answered_by: to.first().copied().unwrap_or_default().into(),
+        },
+        ["voicemail", "success"] => Outcome::Voicemail(VoicemailStatus::Success),
+        ["voicemail", "empty"] => Outcome::Voicemail(VoicemailStatus::Empty),
+        ["voicemail", "failed"] => Outcome::Voicemail(VoicemailStatus::Failed),
+        ["mailbox", "done"] => Outcome::Mailbox(MailboxStatus::Done),
+        ["mailbox", "refused"] => Outcome::Mailbox(MailboxStatus::Refused),
+        ["mailbox", "failed"] => Outcome::Mailbox(MailboxStatus::Failed),
+        _ => panic!("what is {text}?"),
+    }
+}

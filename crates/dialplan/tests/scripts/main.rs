@@ -1,0 +1,17 @@
+//! Scripts resumed with made-up outcomes, written as ladders.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    missing_docs
+)]
+
+mod attacks;
+mod ladder;
+mod load;
+mod memory;
+mod routes;
+mod values;
+mod verbs;

@@ -1,0 +1,43 @@
+//! What a waiting script costs.
+
+use dialplan::{Limits, Outcome, Step};
+
+use crate::ladder::{generation, handler, resume, start};
+
+/// A waiting script may hold this much of Lua's memory.
+const WAITING_BYTES_MAX: usize = 4 * 1024;
+
+#[test]
+fn a_thousand_waiting_scripts_are_small_and_given_back() {
+    let generation = generation(
+        &handler(
+            "local guard <close> = setmetatable({}, { __close = function() end })
+             call:on_hangup(function() end)
+             call:answer()
+             call:play 'welcome'
+             local r = call:dial('ext/' .. call.to.user, { timeout = 20 })",
+        ),
+        Limits::default(),
+    );
+    generation.free_unused();
+    let before = generation.used_memory();
+    let mut scripts: Vec<_> = (0..1_000)
+        .map(|_| {
+            let mut script = start(&generation, "1");
+            resume(&mut script, Outcome::Start);
+            resume(&mut script, Outcome::Done);
+            let played =
+                Outcome::Played { digit: None, heard: std::time::Duration::from_millis(5) };
+            assert!(matches!(resume(&mut script, played), Step::Ask(_)));
+            script
+        })
+        .collect();
+    generation.free_unused();
+    let each = (generation.used_memory() - before) / scripts.len();
+    assert!(each < WAITING_BYTES_MAX, "{each} bytes each");
+    println!("{each} bytes of Lua memory for each waiting script");
+    scripts.clear();
+    generation.free_unused();
+    let left = generation.used_memory().saturating_sub(before);
+    assert!(left < 256 * 1024, "{left} bytes were not given back");
+}
