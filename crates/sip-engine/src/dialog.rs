@@ -9,6 +9,9 @@ use sip_syntax::{HeaderName, Headers, MessageBuilder, Method, NameAddr, Request,
 use crate::Flow;
 use crate::flow::HostPort;
 
+#[cfg(test)]
+mod tests;
+
 /// One end of a dialog, or of what will become one.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialog {

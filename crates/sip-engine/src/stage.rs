@@ -38,7 +38,10 @@ pub(crate) struct Stage {
     pub(crate) extra: Vec<(&'static str, String)>,
     pub(crate) credentials: Option<ClientCredentials>,
     lines: Vec<String>,
-    last: Bytes,
+    /// What the peer said last.
+    pub(crate) last: Bytes,
+    /// Calls the user made.
+    pub(crate) calls: usize,
     number: u32,
     branches: u32,
     invite_branch: u32,
@@ -67,6 +70,7 @@ impl Stage {
             credentials: None,
             lines: Vec::new(),
             last: Bytes::new(),
+            calls: 0,
             number: 0,
             branches: 0,
             invite_branch: 0,
@@ -114,6 +118,13 @@ impl Stage {
     fn hear_response(&mut self, now: Instant, code: u16, method: &str, tag: &str) {
         let answer = self.answer(code, method, tag).finish_response();
         self.hear(now, answer.bytes().clone());
+    }
+
+    /// Whether the peer has a dialog to speak in, or may begin one.
+    pub(crate) fn can_request(&self) -> bool {
+        self.is_caller
+            || (self.requests.is_empty() && self.responses.is_empty())
+            || self.requests.iter().any(|request| *request.method() == Method::Invite)
     }
 
     /// A request of the peer: the first of a call, or within it.
@@ -240,6 +251,7 @@ impl Stage {
             call_id: None,
         };
         self.session = Some(self.endpoint.invite(now, invite));
+        self.calls += 1;
     }
 
     fn register(&mut self, now: Instant) {

@@ -9,6 +9,7 @@ use sip_syntax::{HeaderName, Message, Method, Request, Response, StatusCode};
 use super::Endpoint;
 use crate::deadlines::Due;
 use crate::dialog::via;
+use crate::timing::T1_64;
 use crate::transaction::Reliability;
 use crate::transaction::client_invite::{self, ClientInvite, Failed};
 use crate::transaction::client_non_invite::{self, ClientNonInvite};
@@ -227,9 +228,6 @@ impl Endpoint {
         let (flow, Some(request)) = (txn.flow, txn.request()) else {
             return;
         };
-        if let Machine::Invite(machine) = &mut txn.machine {
-            machine.handle_cancelled(now);
-        }
         txn.cancel = Some(id);
         let number = request.cseq().map_or(0, |cseq| cseq.number);
         let mut builder = Request::builder(Method::Cancel, request.uri_bytes())
@@ -244,10 +242,20 @@ impl Endpoint {
             builder = builder.header(HeaderName::Reason, reason);
         }
         let wire = self.finish_request(builder, &[], None);
-        self.schedule_client(invite);
+        self.bound_invite(invite, now + T1_64);
         let new = NewClient { id, secret };
         let (method, purpose) = (Method::Cancel, Purpose::Detached);
         self.start_client(now, new, Departure { method, flow, wire, purpose, auth: None });
+    }
+
+    /// Gives an INVITE that is proceeding no longer than `until`.
+    pub(crate) fn bound_invite(&mut self, id: u64, until: Instant) {
+        if let Some(txn) = self.clients.get_mut(id)
+            && let Machine::Invite(machine) = &mut txn.machine
+        {
+            machine.wait_until(until);
+        }
+        self.schedule_client(id);
     }
 
     /// Takes a response matched to a transaction.

@@ -5,9 +5,10 @@ use std::time::Instant;
 use sip_syntax::{HeaderName, Method, Request, StatusCode, Via};
 
 use super::uas::reason_of;
-use super::{Hangup, State};
+use super::{Hangup, Progress, State};
 use crate::dialog::Dialog;
 use crate::endpoint::{Auth, Departure, Dressing, Endpoint, MAX_FORWARDS, Owner, Purpose};
+use crate::timing::T1_64;
 use crate::transaction::key::Key;
 use crate::{ClientCredentials, EndCause, Event, Flow, Reply, SessionId};
 
@@ -131,13 +132,16 @@ impl Endpoint {
 
     /// Answers what still waits for an answer within a session about to end (RFC 3261 §15.1.2).
     fn settle(&mut self, now: Instant, id: u64) {
-        let incoming = self
-            .sessions
-            .get_mut(&id)
-            .and_then(|session| session.confirmed())
-            .and_then(|confirmed| confirmed.incoming.take());
-        if let Some(txn) = incoming {
+        let Some(confirmed) = self.sessions.get_mut(&id).and_then(|session| session.confirmed())
+        else {
+            return;
+        };
+        let outgoing = confirmed.outgoing.take();
+        if let Some(txn) = confirmed.incoming.take() {
             self.answer_invite(now, id, txn, &Reply::new(StatusCode::REQUEST_TERMINATED));
+        }
+        if let Some(Progress::Sent { txn }) = outgoing.map(|outgoing| outgoing.progress) {
+            self.bound_invite(txn, now + T1_64);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Changing a session: re-INVITE both ways, glare, and UPDATE from peers (RFC 3261 §14, RFC 3311).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sip_syntax::{HeaderName, Method, Request, Response, StatusCode, Via};
 
@@ -189,6 +189,8 @@ impl Endpoint {
     ) {
         let status = response.status();
         if status.is_provisional() {
+            // There is no door to cancel a re-INVITE, so its wait ends by itself.
+            self.bound_invite(txn, now + ANSWER_MAX);
             return;
         }
         let Some(tries) = self.asking(id, txn) else {
@@ -274,6 +276,10 @@ impl super::Confirmed {
         asks || self.unacked.is_some()
     }
 }
+
+/// How long a peer that said 1xx to a re-INVITE may think about it: as long as a proxy would let it
+/// (Timer C, RFC 3261 §16.6).
+const ANSWER_MAX: Duration = Duration::from_secs(180);
 
 /// Answers that tell that the peer knows nothing of the session (RFC 3261 §12.2.1.2).
 fn is_gone(status: StatusCode) -> bool {

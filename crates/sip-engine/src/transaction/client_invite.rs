@@ -43,10 +43,10 @@ enum State {
         timer_a: Option<Repeat>,
         timer_b: Instant,
     },
-    /// A provisional arrived; how long to let it ring is the dialplan's business, not ours. Only a
-    /// CANCEL that nobody heeds bounds it (RFC 3261 §9.1).
+    /// A provisional arrived; how long to let it ring is the dialplan's business, not ours, unless
+    /// the owner says so.
     Proceeding {
-        cancel_until: Option<Instant>,
+        wait_until: Option<Instant>,
     },
     /// A 2xx went up; further 2xx, from other forks or repeated, go up until Timer M.
     Accepted {
@@ -73,7 +73,7 @@ impl ClientInvite {
     pub(crate) fn handle_response(&mut self, now: Instant, class: Class) -> Outputs<Output> {
         let (state, outputs) = match (self.take(), class) {
             (State::Calling { .. }, Class::Provisional) => {
-                (State::Proceeding { cancel_until: None }, smallvec![Output::Deliver])
+                (State::Proceeding { wait_until: None }, smallvec![Output::Deliver])
             }
             (state @ State::Proceeding { .. }, Class::Provisional) => {
                 (state, smallvec![Output::Deliver])
@@ -111,10 +111,11 @@ impl ClientInvite {
         outputs
     }
 
-    /// A CANCEL went out: a final answer is owed within 64*T1 (RFC 3261 §9.1).
-    pub(crate) fn handle_cancelled(&mut self, now: Instant) {
-        if let State::Proceeding { cancel_until: cancel_until @ None } = &mut self.state {
-            *cancel_until = Some(now + T1_64);
+    /// From now on a final answer is owed by `until`: a CANCEL went out (RFC 3261 §9.1), or nobody is
+    /// there who could give up by hand.
+    pub(crate) fn wait_until(&mut self, until: Instant) {
+        if let State::Proceeding { wait_until } = &mut self.state {
+            *wait_until = Some(wait_until.map_or(until, |at| at.min(until)));
         }
     }
 
@@ -140,7 +141,7 @@ impl ClientInvite {
                 let timer_a = Some(timer_a.next(now, T1_64));
                 (State::Calling { timer_a, timer_b }, smallvec![Output::Send])
             }
-            State::Proceeding { cancel_until: Some(until) } if until <= now => {
+            State::Proceeding { wait_until: Some(until) } if until <= now => {
                 (State::Terminated, smallvec![Output::TimedOut])
             }
             State::Accepted { timer_m } if timer_m <= now => (State::Terminated, Outputs::new()),
@@ -160,7 +161,7 @@ impl ClientInvite {
         match &self.state {
             State::Calling { timer_a: Some(timer_a), timer_b } => Some(timer_a.at.min(*timer_b)),
             State::Calling { timer_a: None, timer_b } => Some(*timer_b),
-            State::Proceeding { cancel_until } => *cancel_until,
+            State::Proceeding { wait_until } => *wait_until,
             State::Accepted { timer_m } => Some(*timer_m),
             State::Completed { timer_d } => Some(*timer_d),
             State::Terminated => None,

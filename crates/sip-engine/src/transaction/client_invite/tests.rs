@@ -161,7 +161,7 @@ impl Played {
 impl Subject for Played {
     fn input(&mut self, now: Instant, line: &str) {
         match line {
-            "do cancel" => self.machine.handle_cancelled(now),
+            "do cancel" => self.machine.wait_until(now + T1_64),
             "do break" => {
                 if self.machine.handle_flow_failed() == Failed::Unanswered {
                     self.lines.push("up broken".to_owned());
