@@ -42,15 +42,10 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
                     }
                     let verb = ask(spec, [a, b, c], &asked.names, &asked.now.borrow())?;
                     state.asked.set(Some(spec));
-                    Ok(verb)
+                    state.pending.replace(Some(verb));
+                    Ok(())
                 });
-                Ok(match asking {
-                    Ok(verb) => {
-                        asked.pending.replace(Some(verb));
-                        None
-                    }
-                    Err(problem) => Some(complaint(lua, &asked, spec, &problem)),
-                })
+                Ok(asking.err().map(|problem| complaint(lua, &asked, spec, &problem)))
             },
         )?,
     )?;
@@ -58,7 +53,9 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
     functions.set(
         "cannot_wait",
         lua.create_function(move |lua, index: usize| {
-            waiting.pending.replace(None);
+            if let Some(state) = waiting.current.borrow().as_ref() {
+                state.pending.replace(None);
+            }
             let problem = "cannot wait in a function called by string.gsub, table.sort, tostring \
                            or require";
             Ok(VERBS.get(index.wrapping_sub(1)).map(|spec| complaint(lua, &waiting, spec, problem)))

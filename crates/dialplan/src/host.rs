@@ -31,10 +31,6 @@ pub(crate) struct Host {
     pub(crate) now: RefCell<Zoned>,
     /// The call whose script runs at the moment.
     pub(crate) current: RefCell<Option<Rc<CallState>>>,
-    /// The calls that led to the last error of a handler.
-    pub(crate) trace: RefCell<Vec<String>>,
-    /// What the script asked for; it yields right after.
-    pub(crate) pending: RefCell<Option<Verb>>,
 }
 
 /// A route with what it runs.
@@ -66,6 +62,10 @@ pub(crate) struct CallState {
     pub(crate) verbs: Cell<u32>,
     /// The call ended, and its last functions run.
     pub(crate) over: Cell<bool>,
+    /// What the script asked for; it yields right after, unless its slice ends first.
+    pub(crate) pending: RefCell<Option<Verb>>,
+    /// The calls that led to the last error of the handler.
+    pub(crate) trace: RefCell<Vec<String>>,
     /// Where the script took its last verb from the call.
     pub(crate) verb_at: RefCell<Option<Place>>,
     /// The last verb it asked for.
@@ -84,8 +84,6 @@ impl Host {
             loading: Cell::new(true),
             now: RefCell::new(now.clone()),
             current: RefCell::default(),
-            trace: RefCell::default(),
-            pending: RefCell::default(),
         }
     }
 

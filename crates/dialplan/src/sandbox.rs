@@ -224,7 +224,9 @@ fn add_judgement(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<
         "trace",
         lua.create_function(move |lua, problem: Value| {
             let trace = lua.traceback(None, 1)?.to_string_lossy();
-            tracing.trace.replace(trace_lines(&trace));
+            if let Some(state) = tracing.current.borrow().as_ref() {
+                state.trace.replace(trace_lines(&trace));
+            }
             Ok(problem)
         })?,
     )?;

@@ -33,6 +33,8 @@ pub struct Script {
     run: Option<Run>,
     stage: Stage,
     charge: Charge,
+    /// Bytes charged when everything unused was last freed for it.
+    settled: usize,
     /// Instructions left until the next verb.
     left: u64,
 }
@@ -106,6 +108,8 @@ impl Script {
                 over: Cell::new(false),
                 verb_at: RefCell::default(),
                 asked: Cell::new(None),
+                pending: RefCell::default(),
+                trace: RefCell::default(),
             });
             Ok(Some(Run { state, thread, handler }))
         };
@@ -116,6 +120,7 @@ impl Script {
             run,
             stage: Stage::New,
             charge: Charge::default(),
+            settled: 0,
             left: core.host.limits.instructions_per_verb,
         }
     }
@@ -145,7 +150,7 @@ impl Script {
         };
         let core = Rc::clone(&self.core);
         let (lua, host) = (&core.sandbox.lua, &core.host);
-        let thread = run.thread.clone();
+        let (thread, state) = (run.thread.clone(), Rc::clone(&run.state));
         let values = match self.stage {
             Stage::New => Ok(MultiValue::from_vec(vec![
                 Value::Function(run.handler.clone()),
@@ -154,11 +159,11 @@ impl Script {
             Stage::Paused => Ok(MultiValue::new()),
             Stage::Waiting | Stage::Ended | Stage::Closed => {
                 self.left = host.limits.instructions_per_verb;
-                settle(lua, &run.state, outcome)
+                settle(lua, &state, outcome)
             }
         };
         let Some(allowance) = self.allowance() else {
-            let place = run.state.verb_at.borrow().clone();
+            let place = state.verb_at.borrow().clone();
             return Step::Failed(out_of_memory(place));
         };
         if self.enter(now).is_err() {
@@ -175,20 +180,13 @@ impl Script {
         core.ledger.add(&mut self.charge, before, lua.used_memory());
         self.leave();
         if let Some(doom) = host.meter.take_doom() {
-            host.pending.replace(None);
             return Step::Failed(doom);
         }
         match resumed {
-            Err(error) => {
-                host.pending.replace(None);
-                Step::Failed(self.read_error(&error))
-            }
-            Ok((Some(false), problem)) => {
-                host.pending.replace(None);
-                Step::Failed(self.read_problem(&problem))
-            }
+            Err(error) => Step::Failed(self.read_error(&error)),
+            Ok((Some(false), problem)) => Step::Failed(self.read_problem(&problem)),
             Ok(_) if thread.status() != ThreadStatus::Resumable => Step::Returned,
-            Ok((Some(true), _)) => match host.pending.take() {
+            Ok((Some(true), _)) => match state.pending.take() {
                 Some(verb) => Step::Ask(verb),
                 None => Step::Failed(ScriptError::at(None, "the script waits for nothing")),
             },
@@ -197,14 +195,19 @@ impl Script {
     }
 
     /// Bytes by which Lua may grow in this run; `None` when the call has used up its share.
-    fn allowance(&self) -> Option<usize> {
+    fn allowance(&mut self) -> Option<usize> {
         let core = &self.core;
         let (limits, lua) = (&core.host.limits, &core.sandbox.lua);
-        let share = || limits.memory_per_call.saturating_sub(core.ledger.bytes(self.charge));
+        let charged = || core.ledger.bytes(self.charge);
+        let share = || limits.memory_per_call.saturating_sub(charged());
         let rest = || limits.memory_in_all.saturating_sub(lua.used_memory());
-        if share() < limits.memory_per_call / 4 || rest() < limits.memory_per_call {
+        // Freeing everything unused takes long, so not again before much was added.
+        let grown = charged() > self.settled + limits.memory_per_call / 8;
+        let tight = share() < limits.memory_per_call / 4 && grown;
+        if share() == 0 || tight || rest() < limits.memory_per_call {
             drop(lua.gc_collect());
             core.ledger.settle(lua.used_memory());
+            self.settled = charged();
         }
         Some(share().min(rest())).filter(|allowance| *allowance > 0)
     }
@@ -220,12 +223,13 @@ impl Script {
     }
 
     fn leave(&self) {
+        drop(self.core.sandbox.lua.set_memory_limit(0));
         self.core.host.current.replace(None);
     }
 
     /// What a handler raised.
     fn read_problem(&self, problem: &Value) -> ScriptError {
-        let trace = self.core.host.trace.take();
+        let trace = self.run.as_ref().map(|run| run.state.trace.take()).unwrap_or_default();
         if let Value::Error(error) = problem {
             let mut read = self.read_error(error);
             if read.traceback.is_empty() {
@@ -247,7 +251,8 @@ impl Script {
     fn checked_for_memory(&self, mut read: ScriptError) -> ScriptError {
         if read.message.ends_with("not enough memory") {
             let trace = read.traceback;
-            read = out_of_memory(self.core.host.meter.seen());
+            let noted = || self.run.as_ref().and_then(|run| run.state.verb_at.borrow().clone());
+            read = out_of_memory(self.core.host.meter.seen().or_else(noted));
             read.traceback = trace;
         }
         read
@@ -273,9 +278,8 @@ impl Script {
         let Some(run) = &self.run else { return Vec::new() };
         let core = Rc::clone(&self.core);
         let (lua, host) = (&core.sandbox.lua, &core.host);
+        let (thread, functions) = (run.thread.clone(), run.state.on_hangup.take());
         run.state.over.set(true);
-        let functions = run.state.on_hangup.take();
-        let thread = run.thread.clone();
         if stage == Stage::New || self.enter(now).is_err() {
             return Vec::new();
         }
@@ -301,7 +305,6 @@ impl Script {
                 last.resume::<()>((ending.cause.as_str(), ending.code))
             });
         }
-        host.pending.replace(None);
         core.ledger.add(&mut self.charge, before, lua.used_memory());
         self.leave();
         errors

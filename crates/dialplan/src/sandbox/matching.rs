@@ -344,3 +344,59 @@ fn in_class(c: u8, class: u8) -> bool {
     };
     inside != class.is_ascii_uppercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use mlua::{Lua, MultiValue, Value};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What our matcher finds, in the words of `string.find`; `None` for a malformed pattern.
+    fn ours(text: &str, pattern: &str) -> Option<Vec<String>> {
+        let mut matcher = Matcher::new(text.as_bytes(), pattern.as_bytes(), 1_000_000);
+        let anchored = pattern.starts_with('^');
+        for from in 0..=text.len() {
+            if let Some(end) = matcher.matches(from, usize::from(anchored)).ok()? {
+                let mut found = vec![(from + 1).to_string(), end.to_string()];
+                for capture in &matcher.captures {
+                    found.push(match capture {
+                        Capture::Position { at } => (at + 1).to_string(),
+                        Capture::Range { start, end } => text[*start..*end].to_owned(),
+                        Capture::Open { .. } => return None,
+                    });
+                }
+                return Some(found);
+            }
+            if anchored {
+                break;
+            }
+        }
+        Some(vec!["nil".into()])
+    }
+
+    /// What Lua's own `string.find` finds.
+    fn theirs(lua: &Lua, text: &str, pattern: &str) -> Option<Vec<String>> {
+        let find: mlua::Function = lua.load("return string.find").eval().unwrap();
+        let found: MultiValue = find.call((text, pattern)).ok()?;
+        let show = |value: Value| match value {
+            Value::Nil => "nil".to_owned(),
+            other => other.to_string().unwrap(),
+        };
+        Some(found.into_iter().map(show).collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn finds_what_lua_finds(
+            text in "[ab1(]{0,10}",
+            pattern in r"\^?([ab1.]|%[abdwfDs%1(]|\[\^?[ab%1-]{1,3}\]|[()]|[*+?-]){0,6}\$?",
+        ) {
+            // Lua searches a pattern without these signs plainly.
+            prop_assume!(pattern.contains(['^', '$', '*', '+', '?', '.', '(', '[', '%', '-']));
+            let lua = Lua::new();
+            prop_assert_eq!(ours(&text, &pattern), theirs(&lua, &text, &pattern), "{}", pattern);
+        }
+    }
+}

@@ -215,6 +215,31 @@ fn what_a_slice_interrupts_is_not_confused_with_a_verb() {
 }
 
 #[test]
+fn scripts_whose_slices_end_anywhere_do_not_mix_up_their_verbs() {
+    for padding in 0..260 {
+        let limits = Limits { instructions_per_slice: 250, ..Limits::default() };
+        let body = format!("for i = 1, {padding} do end call:sleep(tonumber(call.to.user))");
+        let main = format!("route('X', function(call)\n{body}\nend)");
+        let generation = generation(&main, limits);
+        let mut scripts: Vec<_> = (1..=3)
+            .map(|number| (number, start(&generation, &number.to_string()), Step::Slice))
+            .collect();
+        for round in 0..20 {
+            for (_, script, step) in &mut scripts {
+                if *step == Step::Slice {
+                    let outcome = if round == 0 { Outcome::Start } else { Outcome::Done };
+                    *step = script.resume(outcome, &now());
+                }
+            }
+        }
+        for (number, _, step) in scripts {
+            let wanted = dialplan::Verb::Sleep(std::time::Duration::from_secs(number));
+            assert_eq!(step, Step::Ask(wanted), "{padding}");
+        }
+    }
+}
+
+#[test]
 fn closing_has_a_budget_of_its_own_and_goes_on_after_an_error() {
     check_body(
         "call:on_hangup(function() while true do pcall(error) end end)
