@@ -26,6 +26,8 @@ pub(crate) struct Database {
     failed: u64,
     /// Drafts of which a part is missing. Nothing is added to them any more and they are never kept.
     spoilt: BTreeSet<SoundId>,
+    /// The same, because there was no room in the queue, and more of them may be in it.
+    refused: BTreeSet<SoundId>,
     /// Whether the process that used it last ended without closing it.
     crashed: bool,
 }
@@ -72,6 +74,7 @@ impl Database {
             disk: Disk::Works,
             failed: 0,
             spoilt: BTreeSet::new(),
+            refused: BTreeSet::new(),
             crashed,
         };
         match fault {
@@ -93,26 +96,30 @@ impl Database {
     /// replies once everything is committed.
     pub(crate) fn carry_out(&mut self, requests: &[StoreRequest]) -> Vec<(Ticket, StoreReply)> {
         self.drop_spoilt();
-        let results = match self.together(requests) {
-            Ok(results) => results,
-            Err(why) if requests.len() == 1 => vec![Err(why.into())],
+        let replies: Vec<_> = match self.together(requests) {
+            Ok(results) => {
+                let told = requests.iter().zip(results);
+                told.map(|(request, result)| self.reply_to(request, result)).collect()
+            }
             // A failed disk took the whole transaction back: find out what still works.
             Err(_) => requests.iter().map(|request| self.alone(request)).collect(),
         };
-        let mut replies = Vec::new();
-        for (request, result) in requests.iter().zip(results) {
-            let reply = result.unwrap_or_else(|failure| {
-                self.note_failure(request, &failure);
-                Some(StoreReply::Failed)
-            });
-            replies.extend(request.ticket().zip(reply));
-        }
-        replies
+        requests.iter().map(StoreRequest::ticket).zip(replies).filter_map(both).collect()
     }
 
-    /// Drops drafts of which a part never came here.
+    /// Takes note of drafts of which a part never came here, though other parts may still come.
     pub(crate) fn spoil(&mut self, drafts: BTreeSet<SoundId>) {
-        self.spoilt.extend(drafts);
+        self.refused.extend(drafts);
+    }
+
+    /// Drops what [`Self::spoil`] named: everything that was queued then has come.
+    pub(crate) fn catch_up(&mut self) {
+        self.spoilt.append(&mut self.refused);
+    }
+
+    /// Leaves nothing behind that the next start would take for a message.
+    pub(crate) fn close(mut self) {
+        self.catch_up();
         self.drop_spoilt();
     }
 
@@ -178,9 +185,12 @@ impl Database {
         }
     }
 
-    fn alone(&mut self, request: &StoreRequest) -> Result<Option<StoreReply>, Failure> {
-        let mut results = self.together(std::slice::from_ref(request))?;
-        results.pop().unwrap_or(Ok(None))
+    fn alone(&mut self, request: &StoreRequest) -> Option<StoreReply> {
+        let result = match self.together(std::slice::from_ref(request)) {
+            Ok(mut results) => results.pop().unwrap_or(Ok(None)),
+            Err(failure) => Err(failure),
+        };
+        self.reply_to(request, result)
     }
 
     /// One transaction. A request that fails by itself leaves no trace and the others stand; an error
@@ -188,7 +198,7 @@ impl Database {
     fn together(
         &mut self,
         requests: &[StoreRequest],
-    ) -> Result<Vec<Result<Option<StoreReply>, Failure>>, rusqlite::Error> {
+    ) -> Result<Vec<Result<Option<StoreReply>, Failure>>, Failure> {
         let durability = requests.iter().map(durability).max().flatten();
         self.set_durability(durability.unwrap_or(Durability::Crash))?;
         let behavior = match durability {
@@ -199,7 +209,8 @@ impl Database {
         let mut results = Vec::with_capacity(requests.len());
         for request in requests {
             let savepoint = transaction.savepoint()?;
-            let spoilt = sound_of(request).is_some_and(|sound| self.spoilt.contains(&sound));
+            let spoilt = draft_of(request)
+                .is_some_and(|draft| self.spoilt.contains(&draft) || self.refused.contains(&draft));
             let result = if spoilt {
                 Err(Failure::NoDraft)
             } else {
@@ -211,7 +222,9 @@ impl Database {
                     results.push(Ok(reply));
                 }
                 Err(failure) => {
-                    savepoint.finish()?;
+                    if savepoint.finish().is_err() || transaction.is_autocommit() {
+                        return Err(failure);
+                    }
                     if let (StoreRequest::Append { sound, .. }, true) =
                         (request, failure.is_of_disk())
                     {
@@ -234,30 +247,22 @@ impl Database {
         self.connection.pragma_update(None, "synchronous", synchronous)
     }
 
-    fn note_failure(&mut self, request: &StoreRequest, failure: &Failure) {
+    /// What to tell whoever asked; takes note of a failure.
+    fn reply_to(
+        &mut self,
+        request: &StoreRequest,
+        result: Result<Option<StoreReply>, Failure>,
+    ) -> Option<StoreReply> {
+        let failure = match result {
+            Ok(reply) => return reply,
+            Err(failure) => failure,
+        };
         self.failed += 1;
-        match request {
-            StoreRequest::Begin { sound, .. }
-            | StoreRequest::Append { sound, .. }
-            | StoreRequest::Keep { sound, .. }
-            | StoreRequest::Drop { sound } => {
-                if failure.is_of_disk() {
-                    self.spoilt.insert(*sound);
-                }
-            }
-            StoreRequest::PutBinding(_)
-            | StoreRequest::RemoveBinding { .. }
-            | StoreRequest::Mailbox { .. }
-            | StoreRequest::Messages { .. }
-            | StoreRequest::Sound { .. }
-            | StoreRequest::MarkHeard { .. }
-            | StoreRequest::Delete { .. }
-            | StoreRequest::SetPin { .. }
-            | StoreRequest::Call(_) => {}
-        }
         if failure.is_of_disk() {
-            self.tell_fault(failure);
+            self.spoilt.extend(draft_of(request));
+            self.tell_fault(&failure);
         }
+        Some(StoreReply::Failed)
     }
 
     /// Logs a fault unless it is known.
@@ -331,22 +336,27 @@ fn durability(request: &StoreRequest) -> Option<Durability> {
     }
 }
 
-/// The draft that a request adds to or keeps.
-fn sound_of(request: &StoreRequest) -> Option<SoundId> {
+/// The draft that a request begins, adds to, keeps or drops.
+pub(crate) fn draft_of(request: &StoreRequest) -> Option<SoundId> {
     match request {
-        StoreRequest::Append { sound, .. } | StoreRequest::Keep { sound, .. } => Some(*sound),
+        StoreRequest::Begin { sound, .. }
+        | StoreRequest::Append { sound, .. }
+        | StoreRequest::Keep { sound, .. }
+        | StoreRequest::Drop { sound } => Some(*sound),
         StoreRequest::PutBinding(_)
         | StoreRequest::RemoveBinding { .. }
         | StoreRequest::Mailbox { .. }
         | StoreRequest::Messages { .. }
         | StoreRequest::Sound { .. }
-        | StoreRequest::Begin { .. }
-        | StoreRequest::Drop { .. }
         | StoreRequest::MarkHeard { .. }
         | StoreRequest::Delete { .. }
         | StoreRequest::SetPin { .. }
         | StoreRequest::Call(_) => None,
     }
+}
+
+fn both((ticket, reply): (Option<Ticket>, Option<StoreReply>)) -> Option<(Ticket, StoreReply)> {
+    ticket.zip(reply)
 }
 
 /// Carries out one request and gives back its reply, if it gets one.
@@ -430,7 +440,7 @@ fn create_private(path: &Path) {
 }
 
 /// Something to read from while the disk cannot be written: the file as it is, or else nothing.
-fn substitute(path: &Path) -> Result<Connection, rusqlite::Error> {
+pub(crate) fn substitute(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if let Ok(connection) = open_read_only(path, flags)
         && schema::format(&connection, path).is_ok_and(|format| format == MIGRATIONS.len())

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pbx::records::{Disk, SoundId, StoreReply, StoreRequest, Ticket};
 
-use crate::database::Database;
+use crate::database::{Database, draft_of};
 
 /// Carries out requests until nobody can send any more.
 pub(crate) struct Worker<R> {
@@ -41,6 +41,7 @@ impl<R: Fn(Ticket, StoreReply)> Worker<R> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             batch.extend(self.inbox.try_iter().take(BATCH_MAX - batch.len()));
+            let emptied = batch.len() < BATCH_MAX;
             if !batch.is_empty() {
                 let disk_before = self.database.disk();
                 for (ticket, reply) in self.database.carry_out(&batch) {
@@ -51,6 +52,10 @@ impl<R: Fn(Ticket, StoreReply)> Worker<R> {
                     probe_at = Instant::now() + self.probe_pause;
                 }
             }
+            if emptied {
+                // What was queued before the last look at what was refused is carried out.
+                self.database.catch_up();
+            }
             self.answer_refused();
             if self.database.disk() == Disk::Faulty && Instant::now() >= probe_at {
                 self.database.probe();
@@ -58,6 +63,7 @@ impl<R: Fn(Ticket, StoreReply)> Worker<R> {
             }
         }
         self.answer_refused();
+        self.database.close();
     }
 
     /// The next request. A faulty disk wants to be probed meanwhile.
@@ -75,9 +81,7 @@ impl<R: Fn(Ticket, StoreReply)> Worker<R> {
         for ticket in tickets {
             (self.reply)(ticket, StoreReply::Failed);
         }
-        if !drafts.is_empty() {
-            self.database.spoil(drafts);
-        }
+        self.database.spoil(drafts);
     }
 }
 
@@ -111,24 +115,8 @@ impl Refused {
             );
         }
         self.tickets.extend(request.ticket());
-        match request {
-            // A draft with a gap is no draft, and one whose end was not heard of must not stay.
-            StoreRequest::Begin { sound, .. }
-            | StoreRequest::Append { sound, .. }
-            | StoreRequest::Keep { sound, .. }
-            | StoreRequest::Drop { sound } => {
-                self.drafts.insert(*sound);
-            }
-            StoreRequest::PutBinding(_)
-            | StoreRequest::RemoveBinding { .. }
-            | StoreRequest::Mailbox { .. }
-            | StoreRequest::Messages { .. }
-            | StoreRequest::Sound { .. }
-            | StoreRequest::MarkHeard { .. }
-            | StoreRequest::Delete { .. }
-            | StoreRequest::SetPin { .. }
-            | StoreRequest::Call(_) => {}
-        }
+        // A draft with a gap is no draft, and one whose end was not heard of must not stay.
+        self.drafts.extend(draft_of(request));
     }
 
     pub(crate) fn count(&self) -> u64 {

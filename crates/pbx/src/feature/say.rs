@@ -191,6 +191,7 @@ const WEEKDAYS: [(Weekday, &str); 7] = [
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+    use std::time::Duration;
 
     use super::*;
 
