@@ -43,14 +43,9 @@ impl Signals {
         inbox: mpsc::Sender<Input>,
         mut reload: impl AsyncFnMut() -> Option<Command>,
     ) {
-        loop {
-            match self.wish().await {
-                Wish::Reload => {
-                    if let Some(command) = reload().await {
-                        send(&inbox, command).await;
-                    }
-                }
-                Wish::Stop => break,
+        while self.wish().await == Wish::Reload {
+            if let Some(command) = reload().await {
+                send(&inbox, command).await;
             }
         }
         tracing::info!("ending all calls; once more ends at once");

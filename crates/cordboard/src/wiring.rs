@@ -175,7 +175,7 @@ fn open_store(
             tracing::debug!("nobody waits for the store any more");
         }
     };
-    store::Store::open(&path, &folder.join(RECORDINGS), reply)
+    store::Store::open(&path, folder.join(RECORDINGS), reply)
         .with_context(|| format!("the database {} cannot be opened", path.display()))
 }
 
@@ -234,22 +234,24 @@ fn listen_fault(
 ) -> anyhow::Error {
     use std::io::ErrorKind;
     let name = transport.as_via();
-    let advice = match error.kind() {
-        ErrorKind::AddrInUse => format!(
-            "another program uses that port (perhaps a second Cordboard). Stop it, or choose another \
-             port in {}:\n\n    [listen]\n    {transport} = [\"private:{}\"]\n",
-            config_path.display(),
+    let file = config_path.display();
+    let kind = error.kind();
+    let advice = if kind == ErrorKind::AddrInUse {
+        format!(
+            "Another program uses that port (perhaps a second Cordboard). Stop it, or choose another \
+             port in {file}:\n\n    [listen]\n    {transport} = [\"private:{}\"]\n",
             address.port().saturating_add(10),
-        ),
-        ErrorKind::AddrNotAvailable => format!(
-            "this machine does not have that address; change `{transport}` in [listen] of {}",
-            config_path.display()
-        ),
-        ErrorKind::PermissionDenied => format!(
-            "ports below 1024 are for the administrator; change `{transport}` in [listen] of {}",
-            config_path.display()
-        ),
-        _ => format!("see `{transport}` in [listen] of {}", config_path.display()),
+        )
+    } else if kind == ErrorKind::AddrNotAvailable {
+        format!(
+            "This machine does not have that address; change `{transport}` in [listen] of {file}."
+        )
+    } else if kind == ErrorKind::PermissionDenied {
+        format!(
+            "It takes an administrator; change the port in `{transport}` in [listen] of {file}."
+        )
+    } else {
+        format!("See `{transport}` in [listen] of {file}.")
     };
     anyhow!("cannot listen on {name} {address}: {error}\n{advice}")
 }

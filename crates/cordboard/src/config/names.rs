@@ -10,11 +10,13 @@ use super::section::{Found, text};
 /// The known name that `name` was most likely meant to be, if one is near enough.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wanted = name.to_lowercase();
+    // One slip, or one in three letters of a longer name.
+    let slips_max = (wanted.chars().count() / 3).max(1);
     known
-        .map(|candidate| (strsim::jaro_winkler(&wanted, &candidate.to_lowercase()), candidate))
-        .filter(|(likeness, _candidate)| *likeness >= LIKENESS_MIN)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_likeness, candidate)| candidate)
+        .map(|candidate| (strsim::osa_distance(&wanted, &candidate.to_lowercase()), candidate))
+        .filter(|(slips, _candidate)| *slips <= slips_max)
+        .min_by_key(|(slips, _candidate)| *slips)
+        .map(|(_slips, candidate)| candidate)
 }
 
 /// Whether an account may have this name: it is a digest user name, a number to dial and a part of
@@ -113,5 +115,3 @@ pub(super) fn network(value: &DeValue<'_>) -> Result<(IpAddr, u8), Found> {
 
 /// Names as long as any phone can show.
 const NAME_CHARS_MAX: usize = 64;
-/// How alike two names must be for one to be offered instead of the other.
-const LIKENESS_MIN: f64 = 0.75;

@@ -159,6 +159,6 @@ fn parse(text: &str) -> Result<Settings, Mistakes> {
 
 #[track_caller]
 fn complain(text: &str) -> String {
-    let mistakes = parse(text).err().expect("nothing to complain about");
+    let mistakes = parse(text).expect_err("nothing to complain about");
     render(Path::new("cordboard.toml"), text, &mistakes)
 }
