@@ -23,6 +23,7 @@ use crate::tokens::Tokens;
 use crate::{Body, Counters, Event, Flow, Output, SessionId};
 use clients::ClientTable;
 pub(crate) use clients::{Auth, Departure, ForkAck, MAX_FORWARDS, Purpose};
+pub(crate) use incoming::Arrival;
 use servers::ServerTable;
 pub(crate) use servers::{Dressing, Owner};
 

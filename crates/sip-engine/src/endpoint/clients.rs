@@ -172,6 +172,12 @@ impl Endpoint {
         self.read_branch(branch).is_some()
     }
 
+    /// Whether our mark stands anywhere in a Via: a quick look before reading it.
+    pub(super) fn may_be_own_via(&self, via: &[u8]) -> bool {
+        let mark = format!("{:08x}.", self.mark);
+        via.windows(mark.len()).any(|window| window == mark.as_bytes())
+    }
+
     fn read_branch(&self, branch: &[u8]) -> Option<(u64, u64)> {
         let rest = str::from_utf8(branch).ok()?.strip_prefix(COOKIE)?;
         let mut parts = rest.split('.');

@@ -8,15 +8,18 @@ use sip_syntax::{HeaderName, Method, NameAddr, Request, StatusCode, Via};
 use super::{Endpoint, Owner};
 use crate::dialog::Order;
 use crate::session::reason_of;
-use crate::transaction::key::{Key, server_key};
+use crate::transaction::key::{Key, merge_key, server_key};
 use crate::{Event, Flow, Reply, ServerTxnId, SessionId};
 
-/// A request on its way through the checks.
-struct Arrival {
-    flow: Flow,
-    via: Via,
-    key: Key,
-    request: Request,
+/// A request just arrived, and what was read of it so far.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) flow: Flow,
+    pub(crate) via: Via,
+    pub(crate) key: Key,
+    /// Outside dialogs: what copies by other ways have in common with it.
+    pub(crate) merge: Option<Key>,
+    pub(crate) request: Request,
 }
 
 impl Endpoint {
@@ -29,55 +32,21 @@ impl Endpoint {
         };
         let key = server_key(&request, &via, request.method());
         let known = self.servers.find(&key);
-        match (request.method(), known) {
+        let arrival = Arrival { flow, via, key, merge: None, request };
+        match (arrival.request.method(), known) {
             (Method::Ack, known) => {
                 if known.is_none_or(|txn| self.acknowledge_server(now, txn)) {
-                    self.handle_ack(now, request);
+                    self.handle_ack(now, arrival.request);
                 }
-                return;
             }
-            (Method::Cancel, known) => {
-                let arrival = Arrival { flow, via, key, request };
-                self.handle_cancel(now, known, &arrival);
-                return;
-            }
-            (
-                Method::Invite
-                | Method::Bye
-                | Method::Register
-                | Method::Options
-                | Method::Prack
-                | Method::Subscribe
-                | Method::Notify
-                | Method::Update
-                | Method::Message
-                | Method::Refer
-                | Method::Publish
-                | Method::Info
-                | Method::Other(_),
-                Some(txn),
-            ) => {
-                self.repeat_server(txn);
-                return;
-            }
-            (
-                Method::Invite
-                | Method::Bye
-                | Method::Register
-                | Method::Options
-                | Method::Prack
-                | Method::Subscribe
-                | Method::Notify
-                | Method::Update
-                | Method::Message
-                | Method::Refer
-                | Method::Publish
-                | Method::Info
-                | Method::Other(_),
-                None,
-            ) => {}
+            (Method::Cancel, known) => self.handle_cancel(now, known, &arrival),
+            (_, Some(txn)) => self.repeat_server(txn),
+            (_, None) => self.handle_new_request(now, arrival),
         }
-        let arrival = Arrival { flow, via, key, request };
+    }
+
+    /// A request seen for the first time.
+    fn handle_new_request(&mut self, now: Instant, mut arrival: Arrival) {
         if let Err(error) = arrival.request.check() {
             self.counters.refused_malformed += 1;
             let reply = Reply::new(error.flaw.status()).reason(error.flaw.reason());
@@ -95,7 +64,10 @@ impl Endpoint {
                 let session = self.find_session(&arrival.request, to_tag);
                 self.handle_within(now, session, arrival);
             }
-            Some(_) | None => self.handle_outside(now, arrival),
+            Some(_) | None => {
+                arrival.merge = merge_key_of(&arrival.request);
+                self.handle_outside(now, arrival);
+            }
         }
     }
 
@@ -105,12 +77,12 @@ impl Endpoint {
             self.turn_away(&arrival, &reply);
             return;
         }
-        let Arrival { flow, via, key, request } = arrival;
-        if *request.method() == Method::Invite {
-            self.handle_invite(now, flow, &via, key, request);
+        if *arrival.request.method() == Method::Invite {
+            self.handle_invite(now, arrival);
         } else {
-            let txn = self.start_server(now, flow, &via, key, request.clone(), Owner::User);
-            self.push_event(Event::Request { txn: ServerTxnId(txn), flow, request });
+            let (flow, request) = (arrival.flow, arrival.request.clone());
+            let txn = ServerTxnId(self.start_server(now, arrival, Owner::User));
+            self.push_event(Event::Request { txn, flow, request });
         }
     }
 
@@ -131,7 +103,7 @@ impl Endpoint {
             self.counters.refused_loop += 1;
             return Some(Reply::new(StatusCode::TOO_MANY_HOPS));
         }
-        if self.is_merged(request) {
+        if arrival.merge.as_ref().is_some_and(|merge| self.servers.find(merge).is_some()) {
             self.counters.refused_loop += 1;
             return Some(Reply::new(StatusCode::LOOP_DETECTED));
         }
@@ -161,18 +133,16 @@ impl Endpoint {
             self.turn_away(&arrival, &reply.unwrap_or_else(busy));
             return;
         };
-        let Arrival { flow, via, key, request } = arrival;
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.dialog.heard_from(flow);
+            session.dialog.heard_from(arrival.flow);
         }
-        match request.method() {
-            Method::Bye => self.handle_bye(now, flow, &via, key, id, request),
-            Method::Invite | Method::Update => {
-                self.handle_reinvite(now, flow, &via, key, id, request);
-            }
+        match arrival.request.method() {
+            Method::Bye => self.handle_bye(now, arrival, id),
+            Method::Invite | Method::Update => self.handle_reinvite(now, arrival, id),
             Method::Info | Method::Message | Method::Options => {
-                let txn = self.start_server(now, flow, &via, key, request.clone(), Owner::User);
-                let (session, txn) = (SessionId(id), ServerTxnId(txn));
+                let request = arrival.request.clone();
+                let txn = ServerTxnId(self.start_server(now, arrival, Owner::User));
+                let session = SessionId(id);
                 self.push_event(Event::InDialog { session, txn, request });
             }
             // Refused before.
@@ -303,11 +273,11 @@ impl Endpoint {
     fn answer_cancel(&mut self, arrival: &Arrival, session: u64) {
         let tag = self.sessions.get(&session).map(|session| session.dialog.local_tag().to_vec());
         let reply = Reply::new(StatusCode::OK);
-        self.refuse(arrival.flow, &arrival.via, &arrival.request, tag.as_deref(), &reply);
+        self.refuse(arrival, tag.as_deref(), &reply);
     }
 
     fn turn_away(&mut self, arrival: &Arrival, reply: &Reply) {
-        self.refuse(arrival.flow, &arrival.via, &arrival.request, None, reply);
+        self.refuse(arrival, None, reply);
     }
 
     /// The session a request belongs to (RFC 3261 §12.2.2). Our tag bears its number.
@@ -327,11 +297,17 @@ impl Endpoint {
 
     /// Whether a request of ours came back to us.
     fn is_loop(&self, request: &Request) -> bool {
-        request
-            .vias()
-            .flatten()
-            .any(|via| via.branch.as_ref().is_some_and(|branch| self.is_own_branch(branch)))
+        request.values(HeaderName::Via).filter(|via| self.may_be_own_via(via)).any(|via| {
+            let via = Via::parse_slice(&via);
+            via.is_ok_and(|via| via.branch.is_some_and(|branch| self.is_own_branch(&branch)))
+        })
     }
+}
+
+fn merge_key_of(request: &Request) -> Option<Key> {
+    let (from, cseq) = (request.from().ok()?, request.cseq().ok()?);
+    let from_tag = from.tag().unwrap_or_default();
+    Some(merge_key(request.call_id(), from_tag, cseq.number, request.method()))
 }
 
 /// Over a limit of ours; those who come back in a few seconds find room.

@@ -6,10 +6,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use sip_syntax::{HeaderName, Method, Request, StatusCode, Via, response_to};
 
+use super::incoming::Arrival;
 use super::{ALLOW, Endpoint, Queued, with_rest};
 use crate::deadlines::Due;
 use crate::transaction::Reliability;
-use crate::transaction::key::{Key, merge_key};
+use crate::transaction::key::Key;
 use crate::transaction::server_invite::{self, ServerInvite, Trying};
 use crate::transaction::server_non_invite::{self, ServerNonInvite};
 use crate::{Flow, Output, Reply, ServerTxnId, Transport};
@@ -113,23 +114,15 @@ impl Endpoint {
     }
 
     /// Makes a transaction for a request just arrived.
-    pub(crate) fn start_server(
-        &mut self,
-        now: Instant,
-        flow: Flow,
-        via: &Via,
-        key: Key,
-        request: Request,
-        owner: Owner,
-    ) -> u64 {
+    pub(crate) fn start_server(&mut self, now: Instant, arrival: Arrival, owner: Owner) -> u64 {
         let id = self.next_id();
+        let Arrival { flow, via, key, merge, request } = arrival;
         let reliability = Reliability::from(flow.transport);
         let machine = if *request.method() == Method::Invite {
             Machine::Invite(ServerInvite::new(reliability))
         } else {
             Machine::NonInvite(ServerNonInvite::new(now, reliability))
         };
-        let merge = request_merge_key(&request);
         if let Some(merge) = &merge {
             self.servers.keys.insert(merge.clone(), id);
         }
@@ -137,7 +130,7 @@ impl Endpoint {
         let txn = ServerTxn {
             key,
             merge,
-            flow: response_flow(flow, via),
+            flow: response_flow(flow, &via),
             machine,
             request: Some(Box::new(request)),
             wire: None,
@@ -262,16 +255,10 @@ impl Endpoint {
     }
 
     /// Answers without keeping anything (RFC 3261 §8.2.7): the same request gets the same again.
-    pub(super) fn refuse(
-        &mut self,
-        flow: Flow,
-        via: &Via,
-        request: &Request,
-        tag: Option<&[u8]>,
-        reply: &Reply,
-    ) {
+    pub(super) fn refuse(&mut self, arrival: &Arrival, tag: Option<&[u8]>, reply: &Reply) {
+        let request = &arrival.request;
         let own = self.stateless_tag(request);
-        let flow = response_flow(flow, via);
+        let flow = response_flow(arrival.flow, &arrival.via);
         let wire = self.write_reply(
             request,
             flow,
@@ -326,11 +313,6 @@ impl Endpoint {
         self.tokens.stateless_tag(&[request.call_id(), &from, &cseq])
     }
 
-    /// Whether the same request came by another way and is still remembered (RFC 3261 §8.2.2.2).
-    pub(super) fn is_merged(&self, request: &Request) -> bool {
-        request_merge_key(request).is_some_and(|key| self.servers.keys.contains_key(&key))
-    }
-
     fn schedule_server(&mut self, id: u64) {
         let Some(txn) = self.servers.txns.get_mut(&id) else {
             return;
@@ -373,16 +355,6 @@ pub(crate) struct Dressing<'a> {
     pub(crate) contact: Option<&'a str>,
     pub(crate) record_route: bool,
     pub(crate) allow: bool,
-}
-
-/// `None` within dialogs, where copies cannot come by several ways.
-fn request_merge_key(request: &Request) -> Option<Key> {
-    if request.to().is_ok_and(|to| to.tag().is_some()) {
-        return None;
-    }
-    let from = request.from().ok()?;
-    let number = request.cseq().ok()?.number;
-    Some(merge_key(request.call_id(), from.tag().unwrap_or_default(), number, request.method()))
 }
 
 /// Where answers to a request go: back the way it came, and to the port its Via names if it does not

@@ -2,15 +2,14 @@
 
 use std::time::Instant;
 
-use sip_syntax::{HeaderName, Method, Request, StatusCode, Via};
+use sip_syntax::{HeaderName, Method, StatusCode};
 
 use super::uas::reason_of;
 use super::{Hangup, Progress, State};
 use crate::dialog::Dialog;
-use crate::endpoint::{Auth, Departure, Dressing, Endpoint, MAX_FORWARDS, Owner, Purpose};
+use crate::endpoint::{Arrival, Auth, Departure, Dressing, Endpoint, MAX_FORWARDS, Owner, Purpose};
 use crate::timing::T1_64;
-use crate::transaction::key::Key;
-use crate::{ClientCredentials, EndCause, Event, Flow, Reply, SessionId};
+use crate::{ClientCredentials, EndCause, Event, Reply, SessionId};
 
 impl Endpoint {
     /// Ends a session that was accepted. `reason` is the value of a Reason header (RFC 3326).
@@ -96,17 +95,9 @@ impl Endpoint {
     }
 
     /// BYE within a session.
-    pub(crate) fn handle_bye(
-        &mut self,
-        now: Instant,
-        flow: Flow,
-        via: &Via,
-        key: Key,
-        id: u64,
-        request: Request,
-    ) {
-        let reason = reason_of(&request);
-        let txn = self.start_server(now, flow, via, key, request, Owner::Session(id));
+    pub(crate) fn handle_bye(&mut self, now: Instant, arrival: Arrival, id: u64) {
+        let reason = reason_of(&arrival.request);
+        let txn = self.start_server(now, arrival, Owner::Session(id));
         let (status, is_over) = match self.sessions.get(&id).map(|session| &session.state) {
             // A callee may not say BYE before it answered (RFC 3261 §15).
             Some(State::Calling(_)) | None => {

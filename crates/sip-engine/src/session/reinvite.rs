@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use sip_syntax::{HeaderName, Method, Request, Response, StatusCode, Via};
+use sip_syntax::{HeaderName, Method, Response, StatusCode};
 
 use super::{GLARE_GRAIN, Outgoing, Progress, REINVITE_TRIES_MAX, State};
-use crate::endpoint::{ALLOW, Auth, Departure, Endpoint, MAX_FORWARDS, Owner, Purpose};
-use crate::transaction::key::Key;
+use crate::endpoint::{ALLOW, Arrival, Auth, Departure, Endpoint, MAX_FORWARDS, Owner, Purpose};
 use crate::{Body, EndCause, Event, Flow, Reply, SessionId};
 
 impl Endpoint {
@@ -62,17 +61,10 @@ impl Endpoint {
     }
 
     /// A re-INVITE, or an UPDATE with a body, within a session.
-    pub(crate) fn handle_reinvite(
-        &mut self,
-        now: Instant,
-        flow: Flow,
-        via: &Via,
-        key: Key,
-        id: u64,
-        request: Request,
-    ) {
+    pub(crate) fn handle_reinvite(&mut self, now: Instant, arrival: Arrival, id: u64) {
+        let (flow, request) = (arrival.flow, arrival.request.clone());
         let is_update = *request.method() == Method::Update;
-        let txn = self.start_server(now, flow, via, key, request.clone(), Owner::Session(id));
+        let txn = self.start_server(now, arrival, Owner::Session(id));
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };

@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use sip_syntax::{HeaderName, Method, Request, StatusCode, Via};
+use sip_syntax::{HeaderName, Method, Request, StatusCode};
 
 use super::{Confirmed, Session, State, Unacked};
 use crate::dialog::Dialog;
-use crate::endpoint::{Dressing, Endpoint, Owner};
+use crate::endpoint::{Arrival, Dressing, Endpoint, Owner};
 use crate::timing::{T1, T1_64};
 use crate::transaction::Repeat;
-use crate::transaction::key::Key;
 use crate::{Event, Flow, Reply, SessionId};
 
 impl Endpoint {
@@ -50,17 +49,11 @@ impl Endpoint {
     }
 
     /// A new call. Its INVITE is checked already.
-    pub(crate) fn handle_invite(
-        &mut self,
-        now: Instant,
-        flow: Flow,
-        via: &Via,
-        key: Key,
-        request: Request,
-    ) {
+    pub(crate) fn handle_invite(&mut self, now: Instant, arrival: Arrival) {
         let id = self.next_id();
+        let (flow, request) = (arrival.flow, arrival.request.clone());
         let dialog = Dialog::of_server(&request, flow, self.session_tag(id));
-        let txn = self.start_server(now, flow, via, key, request.clone(), Owner::Session(id));
+        let txn = self.start_server(now, arrival, Owner::Session(id));
         let state = State::Ringing { txn };
         let session = Session { dialog, state, credentials: None, due: None };
         self.sessions.insert(id, Box::new(session));
