@@ -1,0 +1,1 @@
+"""What the cases are written with: the server under test, phones, sound, and the running of cases."""
