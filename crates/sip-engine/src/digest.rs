@@ -11,12 +11,12 @@ use std::fmt::Write;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-/// A hash that both sides know.
+/// A hash that both sides know (RFC 8760).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Algorithm {
+pub enum Algorithm {
     /// What every phone knows; also meant when none is named.
     Md5,
-    /// RFC 8760.
+    /// The better one, which old phones do not know.
     Sha256,
 }
 
@@ -31,7 +31,8 @@ impl Algorithm {
         }
     }
 
-    fn as_str(self) -> &'static str {
+    /// As it stands in an `algorithm` parameter.
+    pub fn as_str(self) -> &'static str {
         match self {
             Algorithm::Md5 => "MD5",
             Algorithm::Sha256 => "SHA-256",

@@ -34,7 +34,7 @@ mod tokens;
 mod transaction;
 
 pub use counters::Counters;
-pub use digest::{DigestServer, Verdict, answer};
+pub use digest::{Algorithm, DigestServer, Verdict, answer};
 pub use endpoint::{ALLOW, Endpoint, EndpointConfig};
 pub use event::{EndCause, Event, Output};
 pub use flow::{Flow, Transport};

@@ -67,6 +67,7 @@ fn words(block: &[u8; 32]) -> [u64; 4] {
 mod tests {
     use super::*;
 
+    /// RFC 3261 §19.3: nobody but who knows the seed can tell the next one.
     #[test]
     fn the_same_seed_gives_the_same_tokens_and_another_seed_others() {
         let run = |seed| {

@@ -20,6 +20,7 @@ mod tests;
 #[derive(Debug)]
 pub struct DigestServer {
     realm: String,
+    algorithms: Vec<Algorithm>,
     key: [u8; 32],
     /// The time all nonces count from: the first `now` seen.
     epoch: Option<Instant>,
@@ -68,6 +69,7 @@ impl DigestServer {
         hash.update(seed.to_be_bytes());
         DigestServer {
             realm: realm.into(),
+            algorithms: ALGORITHMS.to_vec(),
             key: hash.finalize().into(),
             epoch: None,
             serial: 0,
@@ -77,6 +79,14 @@ impl DigestServer {
             floor: None,
             evicted: 0,
         }
+    }
+
+    /// Offers and accepts only these, in this order. There are phones that read just the first challenge,
+    /// and phones that give up at any algorithm they do not know.
+    #[must_use]
+    pub fn offering(mut self, algorithms: &[Algorithm]) -> Self {
+        self.algorithms = algorithms.to_vec();
+        self
     }
 
     /// The realm, as it stands in challenges.
@@ -91,13 +101,13 @@ impl DigestServer {
     }
 
     /// Values for WWW-Authenticate (or Proxy-Authenticate), best first, one header field each: SHA-256,
-    /// then MD5 (RFC 8760 §2.3). `stale` tells the client that its secret was not the matter.
+    /// then MD5 (RFC 8760 §2.3), unless [`Self::offering`] said otherwise. `stale` tells the client that its secret was not the matter.
     pub fn challenges(&mut self, now: Instant, stale: bool) -> Vec<String> {
         let issue = Issue { at_ms: self.elapsed_ms(now), serial: self.serial };
         self.serial = self.serial.wrapping_add(1);
         let (realm, nonce) = (quoted(&self.realm), self.nonce(issue));
         let stale = if stale { ", stale=true" } else { "" };
-        [Algorithm::Sha256, Algorithm::Md5]
+        self.algorithms
             .iter()
             .map(|algorithm| {
                 let algorithm = algorithm.as_str();
@@ -172,7 +182,8 @@ impl DigestServer {
         }
         let (user, realm) = (credentials.username()?, credentials.realm()?);
         let (nonce, uri) = (credentials.nonce()?, credentials.uri()?);
-        let algorithm = Algorithm::named(credentials.algorithm().as_deref())?;
+        let algorithm = Algorithm::named(credentials.algorithm().as_deref())
+            .filter(|algorithm| self.algorithms.contains(algorithm))?;
         if realm != self.realm.as_bytes() || uri.is_empty() {
             return None;
         }
@@ -276,6 +287,8 @@ fn is_same_uri(proven: &[u8], request: &[u8]) -> bool {
     matches!((parse(proven), parse(request)), (Ok(proven), Ok(request)) if proven.same_as(&request))
 }
 
+/// Offered unless told otherwise, best first (RFC 8760 §2.3).
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
 /// How long a nonce is good.
 const LIFETIME: Duration = Duration::from_secs(300);
 

@@ -41,7 +41,7 @@ fn md5_is_enough_for_old_phones() {
     assert_eq!(verify(&mut server, now, &credentials), Verdict::Good);
 }
 
-/// The example of RFC 7616 §3.9.1, both algorithms.
+/// RFC 7616 §3.4.1, by the example of §3.9.1, both algorithms.
 #[test]
 fn the_proofs_are_those_of_the_rfc() {
     let proof = |algorithm| Proof {
@@ -61,6 +61,21 @@ fn the_proofs_are_those_of_the_rfc() {
         proof(Algorithm::Sha256).response(b"Circle of Life"),
         "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
     );
+}
+
+#[test]
+fn what_is_not_offered_is_not_accepted() {
+    let (server, now) = server();
+    let mut server = server.offering(&[Algorithm::Md5]);
+    let challenges = server.challenges(now, false);
+    assert_eq!(challenges.len(), 1);
+    assert!(challenges.iter().all(|challenge| challenge.contains("algorithm=MD5")));
+    let credentials = prove(&mut server, now, "secret");
+    assert_eq!(verify(&mut server, now, &credentials), Verdict::Good);
+    let mut server = server.offering(&[Algorithm::Sha256]);
+    let credentials = prove(&mut server, now, "secret");
+    let mut server = server.offering(&[Algorithm::Md5]);
+    assert_eq!(verify(&mut server, now, &credentials), Verdict::Wrong);
 }
 
 #[test]
@@ -121,7 +136,7 @@ fn a_client_that_does_not_count_is_good_once() {
     assert_eq!(verify(&mut server, now, &credentials), Verdict::Replayed);
 }
 
-/// RFC 7616 §3.4.6: a proof for one request is none for another.
+/// RFC 7616 §3.4.6: a proof for one request is none for another; URIs compare as RFC 3261 §19.1.4 says.
 #[test]
 fn method_realm_and_uri_are_part_of_the_proof() {
     let (mut server, now) = server();

@@ -5,6 +5,7 @@ use sip_syntax::{HeaderName, Method};
 use crate::stage::Stage;
 use crate::{ClientCredentials, Transport};
 
+/// RFC 3261 §22.2, §10.2: the same registration again, with the next number.
 #[test]
 fn a_registration_answers_its_challenge() {
     let mut stage = stage(Some("r"));
@@ -23,6 +24,7 @@ fn a_registration_answers_its_challenge() {
     assert_eq!(stage.step("<- 200 REGISTER -"), ["up Response 200"]);
 }
 
+/// RFC 3261 §22.1: an ACK cannot be challenged, so it brings the proof of its INVITE.
 #[test]
 fn a_call_answers_its_challenge_and_proves_itself_in_the_ack_too() {
     let mut stage = stage(None);

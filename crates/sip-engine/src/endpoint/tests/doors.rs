@@ -213,7 +213,7 @@ fn what_nobody_could_answer_is_dropped_and_counted() {
     assert_eq!((counters.dropped_malformed, counters.dropped_acks), (4, 1));
 }
 
-/// RFC 3261 §18.1.2, §8.1.3.3: only a response with one Via, ours, is for us.
+/// RFC 3261 §17.1.3, §18.1.2, §8.1.3.3: only a response with one Via, ours, is for us.
 #[test]
 fn responses_nobody_waits_for_are_dropped() {
     let mut stage = Stage::new(Transport::Udp);

@@ -1,6 +1,6 @@
 //! Calls of ours: forks, CANCEL at every moment, crossing answers, lost ACKs.
 
-use sip_syntax::Method;
+use sip_syntax::{HeaderName, Method};
 
 use crate::Transport;
 use crate::stage::{Stage, check};
@@ -419,6 +419,46 @@ fn a_strict_router_is_put_in_the_request_line() {
     assert_eq!(bye.uri_bytes(), b"sip:10.0.0.2");
     let routes: Vec<_> = bye.routes().unwrap().iter().map(|route| route.uri.to_string()).collect();
     assert_eq!(routes, ["sip:loose.example.org;lr", "sip:peer@10.0.0.2:5060"]);
+}
+
+/// RFC 3261 §17.1.1.3, §9.1: ACK of a refusal and CANCEL take the INVITE's own path and branch.
+#[test]
+fn what_belongs_to_the_invite_goes_where_it_went() {
+    let mut stage = Stage::new(Transport::Udp);
+    stage.step("do invite");
+    stage.step("<- 180 INVITE a");
+    stage.step("do cancel");
+    stage.step("<- 487 INVITE b");
+    let [invite, cancel, ack] = stage.requests.as_slice() else {
+        panic!("not three requests");
+    };
+    for other in [cancel, ack] {
+        assert_eq!(other.uri_bytes(), invite.uri_bytes());
+        assert_eq!(other.top_via().unwrap(), invite.top_via().unwrap());
+        assert_eq!(other.call_id(), invite.call_id());
+        assert_eq!(other.cseq().unwrap().number, invite.cseq().unwrap().number);
+        assert_eq!(other.header(HeaderName::From), invite.header(HeaderName::From));
+        assert!(other.body().is_empty());
+    }
+    assert_eq!(cancel.header(HeaderName::To), invite.header(HeaderName::To));
+    assert_eq!(ack.to().unwrap().tag(), Some(&b"b"[..]));
+}
+
+/// RFC 3261 §8.1.1: what every request must have; §8.1.1.6: 70 hops; §12.1.2: a Contact for the rest.
+#[test]
+fn an_invite_has_all_it_needs() {
+    let mut stage = Stage::new(Transport::Udp);
+    stage.step("do invite");
+    let invite = stage.last_request(&Method::Invite);
+    assert_eq!(invite.uri_bytes(), b"sip:peer@10.0.0.2");
+    assert_eq!(invite.max_forwards().unwrap().unwrap(), 70);
+    let via = invite.top_via().unwrap();
+    assert!(via.has_magic_branch() && via.rport == Some(None));
+    assert!(invite.from().unwrap().tag().unwrap().len() >= 8);
+    assert!(invite.to().unwrap().tag().is_none());
+    assert_eq!(invite.header(HeaderName::Contact).as_deref(), Some(&b"<sip:us@10.0.0.1:5060>"[..]));
+    assert_eq!(invite.body(), b"v=0\r\n");
+    assert!(invite.content_type().unwrap().is("application/sdp"));
 }
 
 #[test]
