@@ -299,6 +299,8 @@ impl Database {
     /// Fills more than what may still be free in pages that the database has already.
     fn write_probe(&self) -> Result<(), rusqlite::Error> {
         self.set_durability(Durability::PowerLoss)?;
+        // Gives back what the log takes, which on a full disk may be what is missing.
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         let sql = "INSERT INTO probe (filler) VALUES (zeroblob(?1))";
         let written = self.connection.execute(sql, [PROBE_BYTES]);
         self.connection.execute("DELETE FROM probe", [])?;
@@ -491,7 +493,7 @@ const WAL_BYTES_MAX: i64 = 16 << 20;
 const STATEMENTS_MAX: usize = 64;
 
 /// More than may be free in pages already taken.
-const PROBE_BYTES: i64 = 256 << 10;
+const PROBE_BYTES: i64 = 64 << 10;
 
 /// A larger database is not read through after a crash: it would hold up voicemail for too long.
 const CHECK_BYTES_MAX: u64 = 256 << 20;
