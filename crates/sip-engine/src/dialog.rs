@@ -156,21 +156,42 @@ impl Dialog {
         if flow.transport.is_reliable() {
             return;
         }
-        let next = match self.routes.first() {
-            Some(route) => NameAddr::parse_slice(route).ok().map(|route| route.uri),
-            None => Uri::parse_slice(&self.target).ok(),
-        };
-        let Some((ip, uri)) = next.and_then(|uri| Some((uri.host().to_ip()?, uri))) else {
+        let Some(next) = self.next_hop() else {
             return;
         };
+        let ip = next.ip();
         let source = flow.remote.ip().to_canonical();
         let reachable = ip == source
             || (hops == Hops::Several && self.routes.is_empty())
             || (is_global(ip) || ip.is_loopback() && source.is_loopback());
         if reachable && ip.is_ipv4() == source.is_ipv4() && !ip.is_unspecified() {
-            self.flow.remote = SocketAddr::new(ip, uri.port().unwrap_or(SIP_PORT));
+            self.flow.remote = next;
             self.direct = true;
         }
+    }
+
+    /// Where the next request goes by what the peer says of itself, if that names an address.
+    fn next_hop(&self) -> Option<SocketAddr> {
+        let uri = match self.routes.first() {
+            Some(route) => NameAddr::parse_slice(route).ok()?.uri,
+            None => Uri::parse_slice(&self.target).ok()?,
+        };
+        Some(SocketAddr::new(uri.host().to_ip()?, uri.port().unwrap_or(SIP_PORT)))
+    }
+
+    /// Gives up a stream that broke, for a new one to where the peer says it listens
+    /// (RFC 3261 §18.1.1). `None` if that is where it broke.
+    pub(crate) fn leave_stream(&mut self, broken: Flow) -> Option<Flow> {
+        let next = self
+            .next_hop()
+            .filter(|next| *next != broken.remote && next.is_ipv4() == broken.remote.is_ipv4())?;
+        if !broken.transport.is_reliable() || next.ip().is_unspecified() {
+            return None;
+        }
+        if self.flow == broken {
+            self.flow.remote = next;
+        }
+        (self.flow != broken).then_some(self.flow)
     }
 
     pub(crate) fn flow(&self) -> Flow {

@@ -7,6 +7,7 @@ mod clients;
 mod incoming;
 mod out_of_dialog;
 mod responses;
+mod retry;
 mod servers;
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,9 @@ use crate::session::Session;
 use crate::tokens::Tokens;
 use crate::{Body, Counters, Event, Flow, Output, SessionId};
 use clients::ClientTable;
-pub(crate) use clients::{Auth, Departure, ForkAck, MAX_FORWARDS, Purpose};
+pub(crate) use clients::{Departure, ForkAck, MAX_FORWARDS, Purpose};
 pub(crate) use incoming::Arrival;
+pub(crate) use retry::Auth;
 use servers::ServerTable;
 pub(crate) use servers::{Dressing, Owner};
 

@@ -155,6 +155,9 @@ impl DigestServer {
     }
 
     /// [`Self::verify`], and the URI that was proven must be the request's own (RFC 7616 §3.4.6).
+    ///
+    /// Not for everybody: some proxies rewrite the URI after the phone proved it, and some clients
+    /// always prove the server's address.
     pub fn verify_request(
         &mut self,
         now: Instant,

@@ -1,4 +1,4 @@
-//! Requests of ours on their way: the table of client transactions, and answering challenges.
+//! Requests of ours on their way: the table of client transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -6,14 +6,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use sip_syntax::{HeaderName, Message, Method, Request, Response, StatusCode};
 
-use super::Endpoint;
+use super::{Auth, Endpoint};
 use crate::deadlines::Due;
-use crate::dialog::via;
 use crate::timing::T1_64;
 use crate::transaction::Reliability;
 use crate::transaction::client_invite::{self, ClientInvite, Failed};
 use crate::transaction::client_non_invite::{self, ClientNonInvite};
-use crate::{ClientCredentials, ClientTxnId, Flow, answer};
+use crate::{ClientTxnId, Flow};
 
 /// One request of ours, from first send until no repeat of its answer can still arrive.
 #[derive(Debug)]
@@ -60,27 +59,6 @@ pub(crate) enum Purpose {
     Request { session: Option<u64>, id: ClientTxnId },
     /// Nobody waits for it: a CANCEL, or a BYE to a dialog that nobody wants.
     Detached,
-}
-
-/// What to answer challenges with, and how often that was done.
-#[derive(Debug, Clone)]
-pub(crate) struct Auth {
-    credentials: ClientCredentials,
-    /// The codes answered so far.
-    answered: Vec<StatusCode>,
-}
-
-impl Auth {
-    pub(crate) fn new(credentials: ClientCredentials) -> Box<Self> {
-        Box::new(Auth { credentials, answered: Vec::new() })
-    }
-
-    /// Each side of the path is answered once, and once more if it says that only the nonce was old;
-    /// a peer that always has another nonce gets no more of us.
-    fn may_answer(&self, status: StatusCode, is_stale: bool) -> bool {
-        let times = self.answered.iter().filter(|answered| **answered == status).count();
-        times == 0 || (times == 1 && is_stale)
-    }
 }
 
 /// A request of ours before it has a transaction: its number and what its branch bears.
@@ -363,60 +341,10 @@ impl Endpoint {
             Machine::Invite(machine) => machine.handle_flow_failed(),
             Machine::NonInvite(machine) => machine.handle_flow_failed(),
         };
-        if failed == Failed::Unanswered {
+        if failed == Failed::Unanswered && !self.send_elsewhere(now, id) {
             self.deliver_failure(now, id, StatusCode::SERVICE_UNAVAILABLE);
         }
         self.schedule_client(id);
-    }
-
-    /// Sends the request of `id` again, with an answer to the challenge it got (RFC 3261 §22.2), if
-    /// there is one to give. Gives back the new transaction.
-    pub(crate) fn answer_challenge(
-        &mut self,
-        now: Instant,
-        id: u64,
-        response: &Response,
-    ) -> Option<u64> {
-        let status = response.status();
-        let txn = self.clients.get(id)?;
-        let (flow, purpose, mut auth) = (txn.flow, txn.purpose, txn.auth.clone()?);
-        let (challenges, header) = if status == StatusCode::UNAUTHORIZED {
-            (response.challenges(), HeaderName::Authorization)
-        } else if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            (response.proxy_challenges(), HeaderName::ProxyAuthorization)
-        } else {
-            return None;
-        };
-        let is_stale = challenges.iter().any(|challenge| challenge.is_stale());
-        if !auth.may_answer(status, is_stale) {
-            return None;
-        }
-        let request = txn.request()?;
-        let method = request.method().clone();
-        let (credentials, rng) = (&auth.credentials, &mut self.rng);
-        let value = answer(&challenges, credentials, &method, request.uri_bytes(), rng)?;
-        auth.answered.push(status);
-        let number = self.next_number(purpose, &request)?;
-        let (new, branch) = self.new_client();
-        let wire = again(&request, &via(flow, &branch), number, header, &value);
-        let auth = Some(auth);
-        self.start_client(now, new, Departure { method, flow, wire, purpose, auth });
-        Some(new.id)
-    }
-
-    /// The CSeq number of a request made again. `None` if its dialog is gone.
-    fn next_number(&mut self, purpose: Purpose, request: &Request) -> Option<u32> {
-        let session = match purpose {
-            Purpose::Invite(session) | Purpose::Reinvite(session) | Purpose::Bye(session) => {
-                Some(session)
-            }
-            Purpose::Request { session, .. } => session,
-            Purpose::Detached => None,
-        };
-        match session {
-            Some(session) => Some(self.sessions.get_mut(&session)?.dialog.next_seq()),
-            None => Some(request.cseq().ok()?.number.wrapping_add(1) & 0x7fff_ffff),
-        }
     }
 
     /// Remembers when a transaction wants to be woken, or forgets one that is over.
@@ -445,29 +373,6 @@ impl Endpoint {
             }
         }
     }
-}
-
-/// The same request with another branch, number and proof.
-fn again(request: &Request, via: &str, number: u32, header: HeaderName, value: &str) -> Bytes {
-    let method = request.method().clone();
-    let cseq = format!("{number} {method}");
-    let mut builder = Request::builder(method, request.uri_bytes()).header(HeaderName::Via, via);
-    for field in request.fields() {
-        if field.name == HeaderName::CSeq {
-            builder = builder.header(HeaderName::CSeq, &cseq).header(header, value);
-        } else if field.name != header
-            && !matches!(
-                field.name,
-                HeaderName::Via | HeaderName::ContentType | HeaderName::ContentLength
-            )
-        {
-            builder = builder.header_named(field.raw_name, field.value);
-        }
-    }
-    if let Some(content_type) = request.header(HeaderName::ContentType) {
-        builder = builder.body(&String::from_utf8_lossy(&content_type), request.body());
-    }
-    builder.finish_request().bytes().clone()
 }
 
 fn first_via(request: &Request) -> Vec<u8> {

@@ -238,7 +238,7 @@ impl Endpoint {
         (outgoing.progress == Progress::Sent { txn }).then_some(outgoing.tries)
     }
 
-    fn replace_reinvite(&mut self, id: u64, txn: u64) {
+    pub(crate) fn replace_reinvite(&mut self, id: u64, txn: u64) {
         if let Some(outgoing) = self
             .sessions
             .get_mut(&id)

@@ -3,6 +3,7 @@
 use sip_syntax::{HeaderName, Method};
 
 use crate::Transport;
+use crate::ladder::Subject;
 use crate::stage::{Stage, check};
 
 #[test]
@@ -316,6 +317,25 @@ fn the_flow_breaks_at_each_stage() {
         32100  end
         ",
     );
+}
+
+/// RFC 3261 §18.1.1: a peer that lost its connection may still have the call, and listens elsewhere.
+#[test]
+fn a_broken_stream_is_replaced_by_one_to_the_contact() {
+    let mut stage = Stage::new(Transport::Tcp);
+    stage.flow.remote = crate::stage::address("10.0.0.2:40000");
+    stage.step("do invite");
+    stage.step("<- 200 INVITE a");
+    assert_eq!(stage.step("do bye"), ["-> BYE"]);
+    let broken = stage.flow;
+    stage.endpoint.handle_flow_failed(stage.start, broken);
+    stage.flow.remote = crate::stage::address("10.0.0.2:5060");
+    assert_eq!(Subject::drain(&mut stage), ["-> BYE"]);
+    let [.., first, second] = stage.requests.as_slice() else {
+        panic!("not two requests");
+    };
+    assert_eq!(second.cseq().unwrap().number, first.cseq().unwrap().number + 1);
+    assert_eq!(stage.step("do break"), ["up Ended FlowFailed"]);
 }
 
 #[test]
