@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use sip_engine::Algorithm;
 
 mod listen;
 mod mistake;
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) media_threads: usize,
     /// Accept voice from behind NAT.
     pub(crate) nat: bool,
+    /// What phones may prove their secret with, in the order in which it is offered.
+    pub(crate) digest: Vec<Algorithm>,
     /// Who may register and call.
     pub(crate) accounts: BTreeMap<String, pbx::Account>,
     /// Who may call without digest.
@@ -106,6 +109,7 @@ impl Settings {
             rtp_port_last: self.rtp_ports.1,
             media_threads: self.media_threads,
             nat: self.nat,
+            digest: self.digest,
             accounts: self.accounts,
             peers: self.peers,
             mailboxes: std::sync::Arc::new(self.mailboxes),
@@ -171,6 +175,13 @@ fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
         .unwrap_or_else(TimeZone::system);
     office.finish();
 
+    let mut auth = root.section("auth");
+    let digest = auth
+        .list("digest", "a list of \"SHA-256\" and \"MD5\"", names::algorithm)
+        .filter(|algorithms| !algorithms.is_empty())
+        .unwrap_or_else(|| vec![Algorithm::Sha256, Algorithm::Md5]);
+    auth.finish();
+
     let mailboxes = read_mailboxes(&mut root);
     let accounts = read_accounts(&mut root, folder, &mailboxes);
     let peers = read_peers(&mut root);
@@ -185,6 +196,7 @@ fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
         rtp_ports,
         media_threads,
         nat,
+        digest,
         accounts,
         peers,
         mailboxes,

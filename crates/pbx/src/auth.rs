@@ -54,10 +54,10 @@ pub(crate) enum Judgement {
 }
 
 impl Auth {
-    pub(crate) fn new(realm: &str, rng: &mut fastrand::Rng) -> Self {
+    pub(crate) fn new(config: &Config, rng: &mut fastrand::Rng) -> Self {
         let decoy_secret = std::iter::repeat_with(|| rng.alphanumeric()).take(24).collect();
         Self {
-            digest: DigestServer::new(realm, rng.u64(..)),
+            digest: DigestServer::new(&config.domain, rng.u64(..)).offering(&config.digest),
             decoy_secret,
             guessers: BTreeMap::new(),
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use sip_engine::Transport;
+use sip_engine::{Algorithm, Transport};
 
 /// Everything that is declared about an office. Cannot be wrong: whoever builds it has checked it.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Config {
     pub media_threads: usize,
     /// Accept sound from behind NAT.
     pub nat: bool,
+    /// What phones may prove their secret with, in the order in which it is offered.
+    pub digest: Vec<Algorithm>,
     /// Who may register and call, by user name.
     pub accounts: BTreeMap<String, Account>,
     /// Who may call without digest.

@@ -84,7 +84,7 @@ impl Switch {
         let mut rng = fastrand::Rng::with_seed(seed);
         let clock = Clock::new(now, wall, config.time_zone.clone());
         let generation = load(&config, &clock, now, &sources, &prompts)?;
-        let auth = Auth::new(&config.domain, &mut rng);
+        let auth = Auth::new(&config, &mut rng);
         let endpoint = Endpoint::new(EndpointConfig {
             user_agent: USER_AGENT.to_owned(),
             seed: rng.u64(..),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use jiff::tz::TimeZone;
+use sip_engine::Algorithm;
 use toml::de::DeValue;
 
 use super::section::{Found, text};
@@ -71,6 +72,15 @@ pub(super) fn time_zone(value: &DeValue<'_>) -> Result<TimeZone, Found> {
             None => Found::new("no such zone"),
         }
     })
+}
+
+pub(super) fn algorithm(value: &DeValue<'_>) -> Result<Algorithm, Found> {
+    let name = text(value)?;
+    let known = [Algorithm::Sha256, Algorithm::Md5];
+    known
+        .into_iter()
+        .find(|algorithm| algorithm.as_str() == name)
+        .ok_or_else(|| Found::new("neither \"SHA-256\" nor \"MD5\""))
 }
 
 pub(super) fn ip_address(value: &DeValue<'_>) -> Result<IpAddr, Found> {

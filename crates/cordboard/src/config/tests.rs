@@ -29,6 +29,8 @@ fn everything_that_can_be_said_is_understood() {
         threads = 3
         nat = false
         external_ip = "203.0.113.7"
+        [auth]
+        digest = ["MD5"]
         [office]
         language = "de"
         time_zone = "Europe/Berlin"
@@ -65,6 +67,7 @@ fn everything_that_can_be_said_is_understood() {
     assert!(!settings.nat);
     assert_eq!(settings.external_ip, Some("203.0.113.7".parse().unwrap()));
     assert_eq!(settings.time_zone.iana_name(), Some("Europe/Berlin"));
+    assert_eq!(settings.digest, [Algorithm::Md5]);
     assert_eq!(settings.limits.calls_max, 7);
     assert_eq!(settings.limits.call_max, Duration::from_secs(60));
     assert_eq!(settings.tcp_limits.connections_max, 9);
@@ -97,6 +100,7 @@ fn each_kind_of_mistake_says_what_was_expected() {
         ("[media]\nthreads = 0", &["a whole number from 1 to 64", "out of range"]),
         ("[media]\nnat = \"yes\"", &["must be true or false"]),
         ("[office]\ntime_zone = \"Europe/Brelin\"", &["did you mean \"Europe/Berlin\"?"]),
+        ("[auth]\ndigest = [\"MD-5\"]", &["neither \"SHA-256\" nor \"MD5\""]),
         ("[account.101]\nname = \"Ann\"", &["[account.101] has no `secret`"]),
         ("[account.101]\nsecret = \"\"", &["open to everybody"]),
         ("[account.101]\nsecret = \"env:NOT_SET_ANYWHERE\"", &["no usable NOT_SET_ANYWHERE"]),
