@@ -50,10 +50,10 @@ pub(crate) fn a_encode(sample: i16) -> u8 {
     let sign = if sample >= 0 { 0x80 } else { 0 };
     let magnitude = (i32::from(sample).abs() >> 4).min(0x7ff);
     let byte = if magnitude < 0x20 {
-        (magnitude >> 1) as u8
+        magnitude as u8
     } else {
-        let exponent = magnitude.ilog2() - 4;
-        let mantissa = (magnitude >> exponent) & 0x0f;
+        let exponent = magnitude.ilog2() - 3;
+        let mantissa = (magnitude >> (exponent - 1)) & 0x0f;
         (exponent as u8) << 4 | mantissa as u8
     };
     (sign | byte) ^ 0x55

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use sip_engine::{DigestServer, Verdict};
-use sip_syntax::{Credentials, Request};
+use sip_syntax::{Credentials, Method, Request, Uri};
 
 use crate::config::{Config, Peer};
 
@@ -18,7 +18,10 @@ pub(crate) struct Auth {
     digest: DigestServer,
     /// Verified against when the account does not exist, so that it takes as long as when it does.
     decoy_secret: String,
+    /// By [`neighbourhood`].
     guessers: BTreeMap<IpAddr, Guesser>,
+    /// When those who were good for long enough are forgotten next.
+    prune_at: Option<Instant>,
 }
 
 /// What is known of an address that sent wrong credentials.
@@ -60,6 +63,7 @@ impl Auth {
             digest: DigestServer::new(&config.domain, rng.u64(..)).offering(&config.digest),
             decoy_secret,
             guessers: BTreeMap::new(),
+            prune_at: None,
         }
     }
 
@@ -90,10 +94,14 @@ impl Auth {
         let user = String::from_utf8_lossy(&user);
         let account = config.accounts.get(user.as_ref());
         let secret = account.map_or(self.decoy_secret.as_str(), |account| account.secret.as_str());
-        let verdict = self.digest.verify(now, &credentials, request.method(), secret);
+        let verdict = if is_proof_for(&credentials, request) {
+            self.digest.verify(now, &credentials, request.method(), secret)
+        } else {
+            Verdict::Wrong
+        };
         match (verdict, account) {
             (Verdict::Good, Some(account)) => {
-                self.guessers.remove(&source.ip());
+                self.guessers.remove(&neighbourhood(source.ip()));
                 Judgement::Allow(Speaker::Account(account.user.clone()))
             }
             (Verdict::Stale | Verdict::Replayed, _) => self.challenge(now, true, Duration::ZERO),
@@ -116,15 +124,17 @@ impl Auth {
 
     /// Counts a failure and says how long to hold the answer back.
     fn note_failure(&mut self, now: Instant, source: IpAddr) -> Duration {
-        if self.guessers.len() >= GUESSERS_MAX && !self.guessers.contains_key(&source) {
+        if self.prune_at.is_none_or(|at| now >= at) {
+            self.prune_at = Some(now + FORGET_AFTER);
             self.guessers.retain(|_, guesser| now < guesser.last_at + FORGET_AFTER);
-            if self.guessers.len() >= GUESSERS_MAX {
-                return WAIT_MAX;
-            }
+        }
+        let key = neighbourhood(source);
+        if self.guessers.len() >= GUESSERS_MAX && !self.guessers.contains_key(&key) {
+            return WAIT_MAX;
         }
         let guesser = self
             .guessers
-            .entry(source)
+            .entry(key)
             .and_modify(|guesser| {
                 if now >= guesser.last_at + FORGET_AFTER {
                     guesser.failures = 0;
@@ -140,9 +150,29 @@ impl Auth {
     }
 
     fn is_banned(&self, now: Instant, source: IpAddr) -> bool {
-        self.guessers.get(&source).is_some_and(|guesser| {
+        self.guessers.get(&neighbourhood(source)).is_some_and(|guesser| {
             guesser.failures >= FAILURES_MAX && now < guesser.last_at + FORGET_AFTER
         })
+    }
+}
+
+/// Whether a proof was made for this call: one for another number is not. Some phones prove the
+/// domain alone; a registration names nobody but its account.
+fn is_proof_for(credentials: &Credentials, request: &Request) -> bool {
+    let user = |uri: &[u8]| Uri::parse_slice(uri).ok()?.user();
+    *request.method() != Method::Invite
+        || credentials
+            .uri()
+            .and_then(|proven| user(&proven))
+            .is_none_or(|proven| user(request.uri_bytes()) == Some(proven))
+}
+
+/// Who counts as one guesser: an IPv4 address, or an IPv6 network of 64 bits, all of which one host may
+/// use as it likes.
+fn neighbourhood(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
+        ip @ IpAddr::V4(_) => ip,
     }
 }
 

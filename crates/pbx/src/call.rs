@@ -13,14 +13,16 @@ mod record;
 mod sounds;
 mod verbs;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use dialplan::{Ending, LogLevel, Outcome, Script, Step};
 use media::{Event as MediaEvent, LegId};
 use sip_engine::{Event, Reply, SessionId};
-use sip_syntax::{Request, StatusCode};
+use sip_syntax::{Method, Request, StatusCode};
 
+use crate::auth::printable;
 use crate::desk::{CallId, Desk};
 use crate::feature;
 use crate::records::{CallRecord, StoreReply, StoreRequest, Ticket};
@@ -68,9 +70,11 @@ enum Presence {
 enum Task {
     /// Nothing: it is being told something, or is over.
     Idle,
-    /// Its slice of instructions was used up; it is resumed when others had their turn.
+    /// Its slice of instructions, or its turn of verbs, was used up; it is told this when others had
+    /// their turn.
     Paused {
         since: Instant,
+        finished: Box<Finished>,
     },
     Playing {
         job: media::JobId,
@@ -87,7 +91,11 @@ enum Task {
     Preparing(Performance),
     Dialing(Box<Dialing>),
     Bridged(Box<Bridge>),
-    Storing,
+    /// For a reply of the store; without one in time it is taken for broken.
+    Storing {
+        ticket: Ticket,
+        until: Instant,
+    },
 }
 
 /// What the switch does with a caller by itself; each is a conversation, just like a script.
@@ -164,8 +172,9 @@ impl Call {
         }
     }
 
-    pub(crate) fn account(&self) -> Option<&str> {
-        self.caller.account.as_deref()
+    /// Whose allowance of calls at one time this one uses.
+    pub(crate) fn charged_to(&self) -> Option<&str> {
+        self.caller.charged_to.as_deref()
     }
 
     /// Begins the script.
@@ -195,49 +204,74 @@ impl Call {
 
     fn wake_at(&self) -> Option<Instant> {
         let task = match &self.task {
-            Task::Paused { since } => Some(*since),
+            Task::Paused { since, .. } => Some(*since),
             Task::Collecting(collecting) => collecting.until(),
-            Task::Sleeping { until } => Some(*until),
+            Task::Sleeping { until } | Task::Storing { until, .. } => Some(*until),
             Task::Dialing(dialing) => dialing.wake_at(),
             Task::Idle
             | Task::Playing { .. }
             | Task::Recording(_)
             | Task::Echoing
             | Task::Preparing(_)
-            | Task::Bridged(_)
-            | Task::Storing => None,
+            | Task::Bridged(_) => None,
         };
-        match self.presence {
-            Presence::Here => Some(task.map_or(self.give_up_at, |task| task.min(self.give_up_at))),
-            Presence::Gone => task,
-        }
+        Some(task.map_or(self.give_up_at, |task| task.min(self.give_up_at)))
     }
 
     /// Time passed.
     pub(crate) fn handle_timeout(&mut self, now: Instant, desk: &mut Desk) {
-        if self.presence == Presence::Here && now >= self.give_up_at {
-            let reply = Reply::new(StatusCode::REQUEST_TIMEOUT);
-            return self.end(now, desk, reply, "longest call time reached");
+        if now >= self.give_up_at {
+            return self.give_up(now, desk);
         }
         match &mut self.task {
-            Task::Paused { .. } => self.proceed(now, desk, Finished::Outcome(Outcome::Done)),
+            Task::Paused { .. } => {
+                if let Task::Paused { finished, .. } = std::mem::replace(&mut self.task, Task::Idle)
+                {
+                    self.proceed(now, desk, *finished);
+                }
+            }
             Task::Sleeping { until } if now >= *until => {
-                self.task = Task::Idle;
                 self.proceed(now, desk, Finished::Outcome(Outcome::Done));
+            }
+            Task::Storing { ticket, until } if now >= *until => {
+                desk.redeem(*ticket);
+                tracing::error!(call = %self.name, "the store does not reply");
+                self.proceed(now, desk, STORE_FAILED);
             }
             Task::Collecting(collecting) if collecting.until().is_some_and(|at| now >= at) => {
                 self.finish_collecting(now, desk, dialplan::ReadEnd::Timeout);
             }
             Task::Dialing(_) => self.dial_timeout(now, desk),
             Task::Sleeping { .. }
+            | Task::Storing { .. }
             | Task::Collecting(_)
             | Task::Idle
             | Task::Playing { .. }
             | Task::Recording(_)
             | Task::Echoing
             | Task::Preparing(_)
-            | Task::Bridged(_)
-            | Task::Storing => {}
+            | Task::Bridged(_) => {}
+        }
+    }
+
+    /// The call took too long; or the caller is gone, and the media thread never told how its
+    /// recording ended.
+    fn give_up(&mut self, now: Instant, desk: &mut Desk) {
+        match self.presence {
+            Presence::Here => {
+                let reply = Reply::new(StatusCode::REQUEST_TIMEOUT);
+                self.end(now, desk, reply, "longest call time reached");
+            }
+            Presence::Gone => {
+                self.give_up_at = now + LINGER_MAX;
+                let told = if let Task::Storing { ticket, .. } = self.task {
+                    desk.redeem(ticket);
+                    STORE_FAILED
+                } else {
+                    Finished::Reply(feature::Reply::HungUp)
+                };
+                self.proceed(now, desk, told);
+            }
         }
     }
 
@@ -304,7 +338,7 @@ impl Call {
         }
     }
 
-    /// INFO with a digit (both body types in use), or something we take note of and no more.
+    /// INFO with a digit (both body types in use) or anything else, and OPTIONS.
     fn in_dialog(
         &mut self,
         now: Instant,
@@ -312,10 +346,32 @@ impl Call {
         session: SessionId,
         request: &Request,
     ) -> Reply {
-        if let Some(digit) = digit_of_info(request) {
-            self.digit(now, desk, Some(session) == self.caller.session, digit, Told::BySip);
+        match request.method() {
+            Method::Info => {
+                if let Some(digit) = digit_of_info(request) {
+                    let by_caller = Some(session) == self.caller.session;
+                    self.digit(now, desk, by_caller, digit, Told::BySip);
+                }
+                Reply::new(StatusCode::OK)
+            }
+            Method::Options => Reply::new(StatusCode::OK),
+            // Nobody would read it.
+            Method::Message
+            | Method::Invite
+            | Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Register
+            | Method::Prack
+            | Method::Subscribe
+            | Method::Notify
+            | Method::Update
+            | Method::Refer
+            | Method::Publish
+            | Method::Other(_) => {
+                Reply::new(StatusCode::METHOD_NOT_ALLOWED).header("Allow", crate::switch::ALLOW)
+            }
         }
-        Reply::new(StatusCode::OK)
     }
 
     /// A media thread has news of one of this call's legs.
@@ -363,9 +419,14 @@ impl Call {
     }
 
     /// The store replied to this call.
-    pub(crate) fn handle_stored(&mut self, now: Instant, desk: &mut Desk, reply: StoreReply) {
-        if matches!(self.task, Task::Storing) {
-            self.task = Task::Idle;
+    pub(crate) fn handle_stored(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        ticket: Ticket,
+        reply: StoreReply,
+    ) {
+        if matches!(self.task, Task::Storing { ticket: own, .. } if own == ticket) {
             self.proceed(now, desk, Finished::Reply(feature::Reply::Stored(reply)));
         }
     }
@@ -388,11 +449,17 @@ impl Call {
     }
 
     /// Tells whoever asked what their task came to, and carries out what they ask next, until
-    /// something has to be waited for.
+    /// something has to be waited for or the call's turn is over.
     fn proceed(&mut self, now: Instant, desk: &mut Desk, finished: Finished) {
         self.task = Task::Idle;
         let mut next = Some(finished);
+        let mut steps_left = STEPS_PER_TURN;
         while let Some(finished) = next.take() {
+            if steps_left == 0 && self.presence == Presence::Here {
+                self.task = Task::Paused { since: now, finished: Box::new(finished) };
+                return;
+            }
+            steps_left = steps_left.saturating_sub(1);
             next = match self.feature.as_deref_mut() {
                 Some(feature) => {
                     let asked = feature.next(now, finished.into_reply(), desk);
@@ -405,19 +472,16 @@ impl Call {
 
     fn carry_out(&mut self, now: Instant, desk: &mut Desk, asked: Next) -> Option<Finished> {
         match asked {
-            Next::Store(request) => {
-                let wants_reply = request.wants_reply();
-                desk.store(self.id, request);
-                if wants_reply {
-                    self.task = Task::Storing;
+            Next::Store(request) => match desk.store(self.id, request) {
+                Some(ticket) => {
+                    self.task = Task::Storing { ticket, until: now + STORE_MAX };
                     None
-                } else {
-                    Some(Finished::Reply(feature::Reply::Told))
                 }
-            }
+                None => Some(Finished::Reply(feature::Reply::Told)),
+            },
             Next::Perform(performance) => match self.presence {
                 Presence::Here => self.perform(now, desk, performance),
-                Presence::Gone => Some(Finished::Reply(feature::Reply::HungUp)),
+                Presence::Gone => Some(performance.cut_off()),
             },
             Next::Done(outcome) => {
                 self.feature = None;
@@ -434,7 +498,8 @@ impl Call {
         match step {
             Step::Ask(verb) => self.start_verb(now, desk, verb),
             Step::Slice => {
-                self.task = Task::Paused { since: now };
+                let finished = Box::new(Finished::Outcome(Outcome::Done));
+                self.task = Task::Paused { since: now, finished };
                 None
             }
             Step::Returned => {
@@ -494,32 +559,35 @@ impl Call {
             return;
         }
         self.presence = Presence::Gone;
+        self.give_up_at = now + LINGER_MAX;
         let status = if self.story.answered_at.is_some() { StatusCode::OK } else { status };
-        let was = std::mem::replace(&mut self.task, Task::Idle);
-        let beeping = matches!(&was, Task::Recording(recording) if recording.is_beeping());
-        let keeps_going = matches!(was, Task::Recording(_) | Task::Storing) && !beeping;
-        match was {
+        // What a feature is told; `None` while something that must be kept is still on its way.
+        let mut told = Some(Finished::Reply(feature::Reply::HungUp));
+        match std::mem::replace(&mut self.task, Task::Idle) {
             Task::Dialing(dialing) => dialing.abandon(now, desk),
             Task::Bridged(bridge) => bridge.part(now, desk),
-            task @ (Task::Recording(_) | Task::Storing) if keeps_going => self.task = task,
+            Task::Recording(recording) if recording.is_beeping() => {
+                told = Some(perform::nothing_recorded());
+            }
+            Task::Preparing(performance) => told = Some(performance.cut_off()),
+            task @ (Task::Recording(_) | Task::Storing { .. }) => {
+                self.task = task;
+                told = None;
+            }
+            Task::Paused { finished, .. } => told = Some(*finished),
             Task::Idle
-            | Task::Paused { .. }
             | Task::Playing { .. }
             | Task::Collecting(_)
-            | Task::Recording(_)
-            | Task::Storing
             | Task::Echoing
-            | Task::Sleeping { .. }
-            | Task::Preparing(_) => {}
+            | Task::Sleeping { .. } => {}
         }
         if let Some(leg) = &self.caller.leg {
             desk.close_socket(leg.socket);
         }
         self.close_script(now, desk, status, ending);
         self.tell(now, desk, status, ending);
-        if self.feature.is_some() && !keeps_going {
-            let reply = if beeping { nothing_recorded() } else { feature::Reply::HungUp };
-            self.proceed(now, desk, Finished::Reply(reply));
+        if let (Some(told), true) = (told, self.feature.is_some()) {
+            self.proceed(now, desk, told);
         }
     }
 
@@ -537,7 +605,7 @@ impl Call {
     fn write_log(&mut self) {
         let Some(script) = self.script.as_mut() else { return };
         for line in script.take_logs() {
-            let (call, text) = (&self.name, &line.text);
+            let (call, text) = (&self.name, one_line(&line.text));
             let at = format!("{}:{}", line.file, line.line);
             match line.level {
                 LogLevel::Debug => tracing::debug!(%call, script = %at, "{text}"),
@@ -555,8 +623,8 @@ impl Call {
         let ended_after = now.saturating_duration_since(*started_at);
         tracing::info!(
             call = %self.name,
-            %from,
-            %to,
+            from = %printable(from),
+            to = %printable(to),
             status = status.as_u16(),
             by = %answered_by,
             answered_after = ?answered_after.unwrap_or_default(),
@@ -577,15 +645,6 @@ impl Call {
             ending: ending.to_owned(),
         };
         desk.store(self.id, StoreRequest::Call(Box::new(record)));
-    }
-}
-
-/// The caller left while the beep still sounded.
-fn nothing_recorded() -> feature::Reply {
-    feature::Reply::Recorded {
-        length: Duration::ZERO,
-        trailing_silence: Duration::ZERO,
-        reason: media::RecordEnd::Stopped,
     }
 }
 
@@ -636,3 +695,20 @@ fn digit_of_info(request: &Request) -> Option<char> {
 fn is_digit(digit: char) -> bool {
     matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D' | 'a'..='d')
 }
+
+/// What a script logs may come from the network: it cannot begin a line of its own.
+fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        Cow::Owned(text.replace(char::is_control, " "))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+const STORE_FAILED: Finished = Finished::Reply(feature::Reply::Stored(StoreReply::Failed));
+/// How long a caller waits for the store; then it is taken for broken.
+const STORE_MAX: Duration = Duration::from_secs(10);
+/// How long the rest of a recording may take to arrive after the caller is gone.
+const LINGER_MAX: Duration = Duration::from_secs(30);
+/// Things one call may ask for at one go before others have their turn.
+const STEPS_PER_TURN: u32 = 50;

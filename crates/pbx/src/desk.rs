@@ -105,15 +105,15 @@ impl Desk {
         self.push(Output::Media { thread: socket.thread, command });
     }
 
-    /// Tells the store something, or asks it on behalf of `call`.
-    pub(crate) fn store(&mut self, call: CallId, request: StoreRequest) {
-        let request = if request.wants_reply() {
-            let ticket = self.ticket_for(call);
-            request.with_ticket(ticket)
-        } else {
-            request
+    /// Tells the store something, or asks it on behalf of `call`; then the reply names this ticket.
+    pub(crate) fn store(&mut self, call: CallId, request: StoreRequest) -> Option<Ticket> {
+        let ticket = request.wants_reply().then(|| self.ticket_for(call));
+        let request = match ticket {
+            Some(ticket) => request.with_ticket(ticket),
+            None => request,
         };
         self.push(Output::Store(request));
+        ticket
     }
 
     /// Asks for the addresses of a host on behalf of `call`.

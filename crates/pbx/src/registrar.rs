@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
+use std::vec::Drain;
 
 use sip_engine::{Flow, Reply, Transport};
 use sip_syntax::{ContactValue, NameAddr, Request, StatusCode, Uri};
@@ -17,8 +18,10 @@ use crate::records::{BindingRecord, StoreRequest};
 pub(crate) struct Registrar {
     bindings: BTreeMap<String, Vec<Binding>>,
     expiries: BTreeSet<(Instant, String)>,
-    /// How many bindings there are from each address.
-    homes: BTreeMap<IpAddr, usize>,
+    /// Whose bindings came from each address, and how many of each.
+    homes: BTreeMap<SocketAddr, BTreeMap<String, usize>>,
+    /// What is to be kept of it.
+    to_store: Vec<StoreRequest>,
 }
 
 /// One registered contact.
@@ -72,7 +75,8 @@ impl Registrar {
 
     /// Whether somebody is registered from this address.
     pub(crate) fn is_home(&self, source: IpAddr) -> bool {
-        self.homes.contains_key(&source)
+        let ports = SocketAddr::new(source, 0)..=SocketAddr::new(source, u16::MAX);
+        self.homes.range(ports).next().is_some()
     }
 
     /// Carries out an authenticated REGISTER for `account`: all of it, or nothing.
@@ -84,12 +88,11 @@ impl Registrar {
         account: &str,
         flow: Flow,
         request: &Request,
-        store: &mut Vec<StoreRequest>,
     ) -> Reply {
         match self.plan(now, clock, limits, account, flow, request) {
             Ok(changes) => {
                 for change in changes {
-                    self.carry_out(account, change, store);
+                    self.carry_out(account, change);
                 }
                 self.describe(now, account)
             }
@@ -178,15 +181,16 @@ impl Registrar {
         Ok(changes)
     }
 
-    fn carry_out(&mut self, account: &str, change: Change, store: &mut Vec<StoreRequest>) {
+    fn carry_out(&mut self, account: &str, change: Change) {
         match change {
             Change::Put(binding) => {
-                store.push(StoreRequest::PutBinding(binding.record.clone()));
+                self.to_store.push(StoreRequest::PutBinding(binding.record.clone()));
                 self.insert(*binding);
             }
             Change::Remove(contact) => {
                 self.remove(account, &contact);
-                store.push(StoreRequest::RemoveBinding { account: account.to_owned(), contact });
+                let account = account.to_owned();
+                self.to_store.push(StoreRequest::RemoveBinding { account, contact });
             }
         }
     }
@@ -209,7 +213,8 @@ impl Registrar {
         let account = binding.record.account.clone();
         self.remove(&account, &binding.record.contact);
         self.expiries.insert((binding.expires_at, account.clone()));
-        *self.homes.entry(binding.record.remote.ip()).or_default() += 1;
+        let home = self.homes.entry(binding.record.remote).or_default();
+        *home.entry(account.clone()).or_default() += 1;
         self.bindings.entry(account).or_default().push(binding);
     }
 
@@ -224,34 +229,51 @@ impl Registrar {
         if !same_expiry {
             self.expiries.remove(&(binding.expires_at, account.to_owned()));
         }
-        let home = binding.record.remote.ip();
-        if let Some(count) = self.homes.get_mut(&home) {
+        self.leave_home(binding.record.remote, account);
+    }
+
+    fn leave_home(&mut self, remote: SocketAddr, account: &str) {
+        let Some(home) = self.homes.get_mut(&remote) else { return };
+        if let Some(count) = home.get_mut(account) {
             *count -= 1;
             if *count == 0 {
-                self.homes.remove(&home);
+                home.remove(account);
             }
+        }
+        if home.is_empty() {
+            self.homes.remove(&remote);
         }
     }
 
     /// A phone's connection is gone: it can be reached again only after it registers again.
-    pub(crate) fn flow_closed(&mut self, flow: Flow, store: &mut Vec<StoreRequest>) {
-        if flow.transport == Transport::Udp || !self.is_home(flow.remote.ip()) {
+    pub(crate) fn flow_closed(&mut self, flow: Flow) {
+        if flow.transport == Transport::Udp {
             return;
         }
-        let gone: Vec<(String, String)> = self
-            .bindings
-            .values()
-            .flatten()
-            .filter(|b| b.record.transport == flow.transport && b.record.remote == flow.remote)
-            .map(|b| (b.record.account.clone(), b.record.contact.clone()))
-            .collect();
-        for (account, contact) in gone {
-            self.carry_out(&account, Change::Remove(contact), store);
+        let accounts = self.homes.get(&flow.remote).into_iter().flatten();
+        let accounts: Vec<String> = accounts.map(|(account, _)| account.clone()).collect();
+        for account in accounts {
+            let gone: Vec<String> = self
+                .bindings
+                .get(&account)
+                .into_iter()
+                .flatten()
+                .filter(|b| b.record.transport == flow.transport && b.record.remote == flow.remote)
+                .map(|b| b.record.contact.clone())
+                .collect();
+            for contact in gone {
+                self.carry_out(&account, Change::Remove(contact));
+            }
         }
     }
 
+    /// What changed since it was last asked.
+    pub(crate) fn take_changes(&mut self) -> Drain<'_, StoreRequest> {
+        self.to_store.drain(..)
+    }
+
     /// Forgets what has expired.
-    pub(crate) fn handle_timeout(&mut self, now: Instant, store: &mut Vec<StoreRequest>) {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
         while let Some((at, account)) = self.expiries.first().cloned() {
             if at > now {
                 return;
@@ -267,7 +289,7 @@ impl Registrar {
                 .collect();
             for contact in expired {
                 tracing::info!(account, "registration ran out");
-                self.carry_out(&account, Change::Remove(contact), store);
+                self.carry_out(&account, Change::Remove(contact));
             }
         }
     }

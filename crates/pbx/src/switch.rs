@@ -6,6 +6,8 @@
 
 mod requests;
 
+pub(crate) use requests::ALLOW;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use crate::desk::{CallId, Desk};
 use crate::input::{Command, Input};
 use crate::output::{Notice, Output};
 use crate::prompts::Prompts;
-use crate::records::{BindingRecord, StoreRequest, Ticket};
+use crate::records::{BindingRecord, Ticket};
 
 /// The whole exchange.
 #[derive(Debug)]
@@ -32,13 +34,11 @@ pub struct Switch {
     auth: Auth,
     generation: Rc<Generation>,
     calls: BTreeMap<CallId, Box<Call>>,
-    /// Calls of each account, for its limit.
+    /// Calls of each account, and of all strangers together, for their limit.
     calls_of_account: BTreeMap<String, usize>,
     /// Answers held back, to slow down whoever guesses secrets.
     held_back: BTreeMap<(Instant, u64), HeldBack>,
     state: State,
-    /// Filled by the registrar, emptied into outputs.
-    store_later: Vec<StoreRequest>,
     outputs: VecDeque<Output>,
 }
 
@@ -102,7 +102,6 @@ impl Switch {
             calls_of_account: BTreeMap::new(),
             held_back: BTreeMap::new(),
             state: State::Open,
-            store_later: Vec::new(),
             outputs: VecDeque::new(),
         })
     }
@@ -112,7 +111,7 @@ impl Switch {
         match input {
             Input::Sip { flow, bytes } => self.desk.endpoint.handle_message(now, flow, bytes),
             Input::FlowClosed { flow } => {
-                self.desk.registrar.flow_closed(flow, &mut self.store_later);
+                self.desk.registrar.flow_closed(flow);
                 self.desk.endpoint.handle_flow_failed(now, flow);
             }
             Input::Resolved { ticket, addresses } => {
@@ -122,7 +121,7 @@ impl Switch {
             }
             Input::Media(event) => self.handle_media(now, event),
             Input::Stored { ticket, reply } => {
-                self.with_ticket(ticket, |call, desk| call.handle_stored(now, desk, reply));
+                self.with_ticket(ticket, |call, desk| call.handle_stored(now, desk, ticket, reply));
             }
             Input::Command(Command::Reload { sources, prompts }) => {
                 self.reload(now, &sources, prompts);
@@ -135,7 +134,7 @@ impl Switch {
     /// Time passed; early calls are harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.desk.endpoint.handle_timeout(now);
-        self.desk.registrar.handle_timeout(now, &mut self.store_later);
+        self.desk.registrar.handle_timeout(now);
         while let Some(entry) = self.held_back.first_entry() {
             if entry.key().0 > now {
                 break;
@@ -217,7 +216,7 @@ impl Switch {
         while let Some(output) = self.desk.pop() {
             self.outputs.push_back(output);
         }
-        self.outputs.extend(self.store_later.drain(..).map(Output::Store));
+        self.outputs.extend(self.desk.registrar.take_changes().map(Output::Store));
     }
 
     fn handle_event(&mut self, now: Instant, event: Event) {
@@ -299,7 +298,7 @@ impl Switch {
         if call.is_over()
             && let Some(call) = self.calls.remove(&id)
         {
-            if let Some(account) = call.account()
+            if let Some(account) = call.charged_to()
                 && let Some(count) = self.calls_of_account.get_mut(account)
             {
                 *count -= 1;

@@ -63,30 +63,49 @@ impl Call {
         self.task = Task::Bridged(Box::new(bridge));
     }
 
+    /// If the caller settled on a codec before this callee chose another that we cannot convert, asks
+    /// the callee to change. Happens after early media of another phone.
+    pub(super) fn align_callee(&mut self, now: Instant, desk: &mut Desk) {
+        let Task::Bridged(bridge) = &mut self.task else { return };
+        let Some(spoken) = self.caller.leg.as_ref().and_then(Leg::codec) else { return };
+        let codecs = leg::compatible_with(spoken);
+        let fits = |codec| codecs.iter().any(|own| own.same_encoding(codec));
+        if bridge.leg.codec().is_none_or(fits) {
+            return;
+        }
+        let event = bridge.leg.agreed().and_then(|agreed| agreed.telephone_event);
+        let offer = bridge.leg.offer(&codecs, event, Direction::SendRecv, None);
+        desk.endpoint.reinvite(now, bridge.session, Some(Body::sdp(offer)));
+    }
+
     /// The callee hung up: the script goes on with the caller.
     pub(super) fn peer_ended(&mut self, now: Instant, desk: &mut Desk, session: SessionId) {
-        match std::mem::replace(&mut self.task, Task::Idle) {
-            Task::Bridged(bridge) if bridge.session == session => {
-                desk.disown_session(session);
-                let Bridge { leg, label, since, asked, .. } = *bridge;
-                if let Some(own) = &self.caller.leg {
-                    desk.media(own.socket, Command::Unbridge { leg: own.socket.leg });
-                }
-                leg.close(desk);
-                if let Some(Asked { by: Side::Caller, offer }) = asked {
-                    self.answer_reinvite_alone(now, desk, &offer);
-                }
-                let outcome = Outcome::Dialed {
-                    status: DialStatus::Answered,
-                    code: 200,
-                    reason: "OK".to_owned(),
-                    talked: now.saturating_duration_since(since),
-                    answered_by: label,
-                };
-                self.proceed(now, desk, Finished::Outcome(outcome));
-            }
-            task => self.task = task,
+        let task = std::mem::replace(&mut self.task, Task::Idle);
+        let Task::Bridged(bridge) = task else {
+            self.task = task;
+            return;
+        };
+        if bridge.session != session {
+            self.task = Task::Bridged(bridge);
+            return;
         }
+        desk.disown_session(session);
+        let Bridge { leg, label, since, asked, .. } = *bridge;
+        if let Some(own) = &self.caller.leg {
+            desk.media(own.socket, Command::Unbridge { leg: own.socket.leg });
+        }
+        leg.close(desk);
+        if let Some(Asked { by: Side::Caller, offer }) = asked {
+            self.answer_alone(now, desk, Side::Caller, &offer);
+        }
+        let outcome = Outcome::Dialed {
+            status: DialStatus::Answered,
+            code: 200,
+            reason: "OK".to_owned(),
+            talked: now.saturating_duration_since(since),
+            answered_by: label,
+        };
+        self.proceed(now, desk, Finished::Outcome(outcome));
     }
 
     /// A party wants to change the session: hold, resume, another codec or address.
@@ -119,7 +138,8 @@ impl Call {
         }
     }
 
-    /// Whether the other party must be asked: the direction changed, or the codec is no longer there.
+    /// Whether the other party must be asked: the direction changed, the codec is no longer there, or
+    /// there are streams that we only pass on.
     fn concerns_both(&self, by: Side, offer: &Description) -> bool {
         let Task::Bridged(bridge) = &self.task else { return false };
         let Some(leg) = (match by {
@@ -132,7 +152,9 @@ impl Call {
         let same_codec = leg.codec().is_some_and(|codec| {
             offer.media.iter().any(|line| line.codecs().iter().any(|own| own.same_encoding(codec)))
         });
-        !(same_direction && same_codec)
+        let carries_more =
+            offer.media.iter().any(|line| !line.is_rtp_audio() && !line.is_refused());
+        !(same_direction && same_codec) || carries_more
     }
 
     /// Asks the other party for the same.
@@ -172,10 +194,6 @@ impl Call {
                 desk.endpoint.reject_reinvite(now, session, reply);
             }
         }
-    }
-
-    fn answer_reinvite_alone(&mut self, now: Instant, desk: &mut Desk, offer: &Description) {
-        self.answer_alone(now, desk, Side::Caller, offer);
     }
 
     /// What this party may speak: what it speaks now first, then what we can make of the other.
@@ -250,9 +268,10 @@ impl Call {
         status: StatusCode,
     ) {
         tracing::debug!(call = %self.name, ?session, "re-INVITE refused: {status}");
-        if matches!(self.task, Task::Preparing(_)) {
-            // It will not hear what comes next, but the script goes on.
-            return self.proceed(now, desk, Finished::Outcome(dialplan::Outcome::Done));
+        if let Task::Preparing(performance) = &self.task {
+            // It cannot hear what comes next, but the script goes on.
+            let told = performance.unheard();
+            return self.proceed(now, desk, told);
         }
         let Some(Asked { by, offer }) = self.take_asked() else { return };
         // A hold concerns our leg alone if the other side will not join in.
@@ -267,11 +286,12 @@ impl Call {
         session: SessionId,
         request: &Request,
     ) {
-        if self.session_of(Side::Callee) != Some(session) || request.body().is_empty() {
+        if self.session_of(Side::Callee) != Some(session) {
             return;
         }
         if let (Ok(answer), Some(leg)) =
             (Description::parse(request.body()), self.leg_of(Side::Callee))
+            && leg.awaits_answer()
             && let Err(refusal) = leg.take_answer(desk, &answer)
         {
             tracing::info!(call = %self.name, "answer in ACK unusable: {refusal}");
@@ -290,7 +310,7 @@ impl Call {
             | Task::Sleeping { .. }
             | Task::Preparing(_)
             | Task::Dialing(_)
-            | Task::Storing => None,
+            | Task::Storing { .. } => None,
         }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Caller {
     pub(crate) flow: Flow,
     /// Authenticated account, if any.
     pub(crate) account: Option<String>,
+    /// Whose allowance of calls at one time this call uses.
+    pub(crate) charged_to: Option<String>,
     /// User part of From that callees are told.
     pub(crate) user: String,
     /// Display name that callees are told; may be empty.

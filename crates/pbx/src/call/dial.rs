@@ -27,6 +27,9 @@ pub(crate) struct Dialing {
     branches: Vec<Branch>,
     /// The most telling final answer so far.
     best: Option<Verdict>,
+    /// The music that the script chose.
+    music: Option<JobId>,
+    /// The tone that an answered caller hears instead.
     ringback: Option<JobId>,
     /// The branch whose early media the caller hears.
     early: Option<SessionId>,
@@ -64,6 +67,7 @@ struct Way {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all branches ring nearly all the time")]
 enum BranchStage {
     /// To be rung later than the others.
     Waiting {
@@ -170,6 +174,7 @@ impl Call {
             round_until: now,
             branches: Vec::new(),
             best: None,
+            music: None,
             ringback: None,
             early: None,
             redirects: 0,
@@ -189,6 +194,7 @@ impl Call {
                 return Some(self.dial_failed(desk, dialing));
             };
             dialing.branches.clear();
+            dialing.early = None;
             dialing.round_until = now + dialing.dial.timeout;
             for target in &targets {
                 self.plan_target(now, desk, &mut dialing, target);
@@ -197,7 +203,11 @@ impl Call {
                 self.ring(now, desk, &mut dialing, index);
             }
             if !dialing.is_over() {
-                self.start_music(desk, &mut dialing);
+                self.start_music(now, desk, &mut dialing);
+                if self.presence == Presence::Gone {
+                    dialing.abandon(now, desk);
+                    return None;
+                }
                 self.task = Task::Dialing(Box::new(dialing));
                 return None;
             }
@@ -314,24 +324,35 @@ impl Call {
         }
     }
 
-    /// The music a script chose for the caller, or ringback if the caller was answered already.
-    fn start_music(&mut self, desk: &mut Desk, dialing: &mut Dialing) {
-        if dialing.ringback.is_some() || self.background.is_some() {
+    /// The music a script chose for the caller, as early media if it is not answered.
+    fn start_music(&mut self, now: Instant, desk: &mut Desk, dialing: &mut Dialing) {
+        if self.background.is_some() {
             return;
         }
         let Some(music) = dialing.dial.music.clone() else { return };
         let items = sounds::items(desk, &[music]);
-        if !items.is_empty() {
-            self.play_while_ringing(desk, dialing, items);
+        if items.is_empty() {
+            return;
         }
+        if !self.caller.has_sound() && self.caller.offer.is_some() {
+            self.send_early(now, desk, Reply::new(StatusCode::SESSION_PROGRESS));
+        }
+        dialing.music = self.play_while_ringing(desk, items);
     }
 
-    fn play_while_ringing(&mut self, desk: &mut Desk, dialing: &mut Dialing, items: Vec<PlayItem>) {
+    fn play_while_ringing(&mut self, desk: &mut Desk, items: Vec<PlayItem>) -> Option<JobId> {
         if self.caller.has_sound() {
             let playlist = Playlist { repeat: Flag::On, ..perform::once(items) };
             self.play_in_background(desk, playlist);
-            dialing.ringback = self.background;
         }
+        self.background
+    }
+
+    /// Whether the caller hears what early media must not replace: music from before this dial.
+    fn has_music(&self, dialing: &Dialing) -> bool {
+        self.background.is_some()
+            && self.background != dialing.ringback
+            && self.background != dialing.music
     }
 
     /// Time passed while ringing.
@@ -345,24 +366,27 @@ impl Call {
         for branch in &mut dialing.branches {
             let over = matches!(branch.stage, BranchStage::Over);
             if !over && (round_over || now >= branch.give_up_at) {
+                if branch.is(dialing.early) {
+                    dialing.early = None;
+                }
                 branch.give_up(now, desk, None);
                 timed_out = true;
             }
         }
         if timed_out {
             dialing.note(StatusCode::REQUEST_TIMEOUT, "no answer".to_owned());
+            self.ring_on(now, desk, &mut dialing);
         }
         self.go_on_dialing(now, desk, dialing);
     }
 
     fn take_dialing(&mut self) -> Option<Dialing> {
-        match std::mem::replace(&mut self.task, Task::Idle) {
-            Task::Dialing(dialing) => Some(*dialing),
-            task => {
-                self.task = task;
-                None
-            }
+        let task = std::mem::replace(&mut self.task, Task::Idle);
+        if let Task::Dialing(dialing) = task {
+            return Some(*dialing);
         }
+        self.task = task;
+        None
     }
 
     /// Puts the dial back, or goes to the next round, or tells the script.
@@ -381,7 +405,7 @@ impl Call {
     }
 
     fn dial_failed(&mut self, desk: &mut Desk, dialing: Dialing) -> Finished {
-        if dialing.ringback.is_some() {
+        if self.background == dialing.ringback || self.background == dialing.music {
             self.stop_background(desk);
         }
         let Verdict { status, code, reason } = dialing.best.unwrap_or_else(|| Verdict {
@@ -450,7 +474,7 @@ impl Call {
             let first = dialing.early.is_none() || dialing.early == Some(session);
             match description {
                 // While several ring nobody knows who will answer, so only one is listened to.
-                Some(description) if first && self.background.is_none() => {
+                Some(description) if first && !self.has_music(&dialing) => {
                     self.hear_early_media(now, desk, &mut dialing, session, response, &description);
                 }
                 Some(_) | None => self.relay_ringing(now, desk, &mut dialing, response),
@@ -466,20 +490,33 @@ impl Call {
         dialing: &mut Dialing,
         response: &Response,
     ) {
-        if self.caller.has_sound() {
-            if dialing.early.is_none() && self.background.is_none() {
-                self.play_while_ringing(desk, dialing, vec![ringback()]);
-            }
+        if self.caller.has_sound() && dialing.early.is_none() && self.background.is_none() {
+            dialing.ringback = self.play_while_ringing(desk, vec![ringback()]);
         }
+        // Without sound of its own a 183 would leave the caller in silence; what we do not know,
+        // such as 199, is about that leg alone.
+        let status = match response.status() {
+            status @ (StatusCode::CALL_IS_BEING_FORWARDED | StatusCode::QUEUED) => status,
+            StatusCode::RINGING | StatusCode::SESSION_PROGRESS => StatusCode::RINGING,
+            _ => return,
+        };
         if self.caller.stage != Stage::Answered
             && let Some(own) = self.caller.session
         {
-            // Without sound of its own a 183 would leave the caller in silence.
-            let status = match response.status() {
-                StatusCode::SESSION_PROGRESS => StatusCode::RINGING,
-                other => other,
-            };
             desk.endpoint.provisional(now, own, Reply::new(status));
+        }
+    }
+
+    /// The early media of a callee that is gone has ended, while others still ring: a caller that
+    /// was given sound must not be left in silence.
+    fn ring_on(&mut self, now: Instant, desk: &mut Desk, dialing: &mut Dialing) {
+        let silent = self.caller.has_sound() && self.background.is_none();
+        if dialing.early.is_some() || dialing.is_over() || !silent {
+            return;
+        }
+        self.start_music(now, desk, dialing);
+        if self.background.is_none() {
+            dialing.ringback = self.play_while_ringing(desk, vec![ringback()]);
         }
     }
 
@@ -510,6 +547,7 @@ impl Call {
             Err(_) => return self.relay_ringing(now, desk, dialing, response),
         };
         dialing.early = Some(session);
+        self.stop_background(desk);
         if let Some(own) = &self.caller.leg {
             desk.media(own.socket, media::Command::Bridge { a: own.socket.leg, b: far });
         }
@@ -565,6 +603,7 @@ impl Call {
                 dialing.cancel_others(now, desk, None, Some(ANSWERED_ELSEWHERE));
                 self.stop_background(desk);
                 self.connect(now, desk, Bridge::new(session, leg, branch.label, now));
+                self.align_callee(now, desk);
             }
             Err(why) => {
                 tracing::info!(call = %self.name, to = %branch.label, "answer unusable: {why}");
@@ -633,6 +672,7 @@ impl Call {
             }
             if early {
                 dialing.early = None;
+                self.ring_on(now, desk, &mut dialing);
             }
             let ways = response.map_or_else(Vec::new, |r| self.redirected(now, desk, &dialing, r));
             if ways.is_empty() {
@@ -693,27 +733,24 @@ impl Call {
 
     /// The port of a branch could not be opened.
     pub(super) fn branch_lost_its_port(&mut self, now: Instant, desk: &mut Desk, leg: LegId) {
-        match std::mem::replace(&mut self.task, Task::Idle) {
-            Task::Dialing(mut dialing) => {
-                for branch in &mut dialing.branches {
-                    let hit = matches!(
-                        &branch.stage,
-                        BranchStage::Ringing { leg: own, .. } if own.socket.leg == leg
-                    );
-                    if hit {
-                        branch.give_up(now, desk, None);
-                    }
+        if let Some(mut dialing) = self.take_dialing() {
+            for branch in &mut dialing.branches {
+                let hit = matches!(
+                    &branch.stage,
+                    BranchStage::Ringing { leg: own, .. } if own.socket.leg == leg
+                );
+                if hit {
+                    branch.give_up(now, desk, None);
                 }
-                dialing.note(StatusCode::SERVICE_UNAVAILABLE, "no media port".to_owned());
-                self.go_on_dialing(now, desk, *dialing);
             }
-            Task::Bridged(bridge) if bridge.leg.socket.leg == leg => {
-                let session = bridge.session;
-                desk.endpoint.bye(now, session, None);
-                self.task = Task::Bridged(bridge);
-                self.peer_ended(now, desk, session);
-            }
-            task => self.task = task,
+            dialing.note(StatusCode::SERVICE_UNAVAILABLE, "no media port".to_owned());
+            self.go_on_dialing(now, desk, dialing);
+        } else if let Task::Bridged(bridge) = &self.task
+            && bridge.leg.socket.leg == leg
+        {
+            let session = bridge.session;
+            desk.endpoint.bye(now, session, None);
+            self.peer_ended(now, desk, session);
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Leg {
     /// What we said last, ready to be said again in a 2xx after a 183.
     described: Bytes,
     negotiation: Negotiation,
+    /// Whether our last word was an offer.
+    asking: bool,
     latch: Latch,
 }
 
@@ -42,6 +44,7 @@ impl Leg {
             agreed: None,
             described: Bytes::new(),
             negotiation: Negotiation::Fresh,
+            asking: false,
             latch: if desk.config.nat { Latch::Nat } else { Latch::SameHost },
         })
     }
@@ -54,6 +57,11 @@ impl Leg {
     /// Whether offer and answer are exchanged.
     pub(super) fn is_agreed(&self) -> bool {
         self.negotiation == Negotiation::Agreed
+    }
+
+    /// Whether an offer of ours still waits for its answer.
+    pub(super) fn awaits_answer(&self) -> bool {
+        self.asking
     }
 
     /// Whether we can play to this party and understand it.
@@ -109,6 +117,7 @@ impl Leg {
             }
         };
         self.described = description.to_bytes().into();
+        self.asking = false;
         self.settle(desk, stream);
         Ok(self.described())
     }
@@ -131,6 +140,7 @@ impl Leg {
         let description =
             sdp::negotiate::offer(origin, local, codecs, telephone_event, direction, &layout);
         self.described = description.to_bytes().into();
+        self.asking = true;
         if self.negotiation == Negotiation::Fresh {
             self.negotiation = Negotiation::Offered;
         }
@@ -152,6 +162,7 @@ impl Leg {
         answer: &Description,
     ) -> Result<(), Refusal> {
         let Some(offer) = self.origin.last() else { return Ok(()) };
+        self.asking = false;
         match sdp::negotiate::accept_answer(&offer, answer) {
             Ok(agreed) => self.settle(desk, Some(agreed)),
             Err(_) if sdp::negotiate::carries_accepted_streams(answer) => self.settle(desk, None),

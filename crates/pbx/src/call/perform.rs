@@ -38,6 +38,31 @@ pub(crate) enum Performance {
     Echo,
 }
 
+impl Performance {
+    /// What it comes to when the caller is gone.
+    pub(super) fn cut_off(&self) -> Finished {
+        match self {
+            Self::Record { .. } => nothing_recorded(),
+            Self::Play { .. } | Self::Collect { .. } | Self::Echo => {
+                Finished::Reply(feature::Reply::HungUp)
+            }
+        }
+    }
+
+    /// What it comes to when the caller is there, but cannot hear us.
+    pub(super) fn unheard(&self) -> Finished {
+        match self {
+            Self::Play { .. } => Finished::Played { digit: None, heard: Duration::ZERO },
+            Self::Collect { .. } => Finished::Reply(feature::Reply::Digits {
+                digits: String::new(),
+                ended: ReadEnd::Timeout,
+            }),
+            Self::Record { .. } => nothing_recorded(),
+            Self::Echo => Finished::Outcome(Outcome::Done),
+        }
+    }
+}
+
 /// Digits on their way in.
 #[derive(Debug)]
 pub(crate) struct Collecting {
@@ -327,15 +352,16 @@ impl Call {
 
     /// The ACK for our 2xx; it carries the answer to a late offer.
     pub(super) fn caller_acked(&mut self, now: Instant, desk: &mut Desk, request: &Request) {
-        let Some(leg) = self.caller.leg.as_mut() else { return };
-        if request.body().is_empty() {
-            return;
-        }
+        let Some(leg) = self.caller.leg.as_mut().filter(|leg| leg.awaits_answer()) else { return };
         let read = Description::parse(request.body())
             .map_err(|error| error.to_string())
             .and_then(|answer| leg.take_answer(desk, &answer).map_err(|error| error.to_string()));
         if let Err(why) = read {
             tracing::info!(call = %self.name, "unusable answer in ACK: {why}");
+            if self.caller.has_sound() {
+                // To a re-INVITE without an offer: the session goes on as it was.
+                return;
+            }
             let reply = Reply::new(StatusCode::NOT_ACCEPTABLE_HERE);
             return self.end(now, desk, reply, "no common codec");
         }
@@ -344,13 +370,13 @@ impl Call {
 
     /// Goes on with what had to wait for sound.
     pub(super) fn sound_became_possible(&mut self, now: Instant, desk: &mut Desk) {
-        match std::mem::replace(&mut self.task, Task::Idle) {
-            Task::Preparing(performance) => {
-                if let Some(finished) = self.perform(now, desk, performance) {
-                    self.proceed(now, desk, finished);
-                }
-            }
-            task => self.task = task,
+        let task = std::mem::replace(&mut self.task, Task::Idle);
+        let Task::Preparing(performance) = task else {
+            self.task = task;
+            return;
+        };
+        if let Some(finished) = self.perform(now, desk, performance) {
+            self.proceed(now, desk, finished);
         }
     }
 
@@ -418,7 +444,7 @@ impl Call {
             | Task::Preparing(_)
             | Task::Dialing(_)
             | Task::Bridged(_)
-            | Task::Storing => {
+            | Task::Storing { .. } => {
                 if self.typed.len() < TYPED_AHEAD_MAX {
                     self.typed.push_back(digit);
                 }
@@ -464,18 +490,18 @@ impl Call {
             | Task::Preparing(_)
             | Task::Dialing(_)
             | Task::Bridged(_)
-            | Task::Storing => {}
+            | Task::Storing { .. } => {}
         }
     }
 
     pub(super) fn finish_collecting(&mut self, now: Instant, desk: &mut Desk, ended: ReadEnd) {
-        match std::mem::replace(&mut self.task, Task::Idle) {
-            Task::Collecting(collecting) => {
-                let finished = collecting.finish(ended);
-                self.proceed(now, desk, finished);
-            }
-            task => self.task = task,
-        }
+        let task = std::mem::replace(&mut self.task, Task::Idle);
+        let Task::Collecting(collecting) = task else {
+            self.task = task;
+            return;
+        };
+        let finished = collecting.finish(ended);
+        self.proceed(now, desk, finished);
     }
 
     pub(super) fn record_chunk(&mut self, desk: &mut Desk, job: JobId, samples: Vec<i16>) {
@@ -520,6 +546,15 @@ impl Collecting {
     fn finish(self, ended: ReadEnd) -> Finished {
         Finished::Reply(feature::Reply::Digits { digits: self.digits, ended })
     }
+}
+
+/// The caller left, or was never heard.
+pub(super) fn nothing_recorded() -> Finished {
+    Finished::Reply(feature::Reply::Recorded {
+        length: Duration::ZERO,
+        trailing_silence: Duration::ZERO,
+        reason: RecordEnd::Stopped,
+    })
 }
 
 /// Plays these once, from the start, as loud as they are.

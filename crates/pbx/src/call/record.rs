@@ -18,6 +18,8 @@ pub(crate) struct RecordCaller {
     name: String,
     sound: SoundId,
     length: Duration,
+    /// Nothing was recorded.
+    is_dropped: bool,
 }
 
 impl RecordCaller {
@@ -25,7 +27,7 @@ impl RecordCaller {
     pub(super) fn new(record: Record, call: &str, desk: &mut Desk) -> Self {
         let sound = desk.next_sound();
         let name = record.name.clone().unwrap_or_else(|| format!("{call}-{:08x}", sound.0));
-        Self { record, name, sound, length: Duration::ZERO }
+        Self { record, name, sound, length: Duration::ZERO, is_dropped: false }
     }
 
     pub(super) fn next(&mut self, reply: Reply) -> Next {
@@ -34,6 +36,7 @@ impl RecordCaller {
                 sound: self.sound,
                 kind: DraftKind::Recording { name: self.name.clone() },
             }),
+            Reply::Told if self.is_dropped => nothing(),
             Reply::Told => Next::Perform(Performance::Record {
                 sound: self.sound,
                 beep: self.record.beep,
@@ -43,6 +46,7 @@ impl RecordCaller {
                     terminator: self.record.terminator,
                 },
             }),
+            Reply::Recorded { length, .. } if length.is_zero() => self.drop_draft(),
             Reply::Recorded { length, .. } => {
                 self.length = length;
                 Next::Store(StoreRequest::Keep { ticket: Ticket(0), sound: self.sound, length })
@@ -54,10 +58,21 @@ impl RecordCaller {
                 let path = format!("{}.wav", self.name);
                 Next::Done(Outcome::Recorded { length: self.length, path })
             }
-            // Gone before anything was said; the draft is empty and dropped at the next start.
-            Reply::HungUp => {
-                Next::Done(Outcome::Recorded { length: Duration::ZERO, path: String::new() })
-            }
+            // How much was said is not known here, but the store knows.
+            Reply::HungUp => Next::Store(StoreRequest::Keep {
+                ticket: Ticket(0),
+                sound: self.sound,
+                length: Duration::MAX,
+            }),
         }
     }
+
+    fn drop_draft(&mut self) -> Next {
+        self.is_dropped = true;
+        Next::Store(StoreRequest::Drop { sound: self.sound })
+    }
+}
+
+fn nothing() -> Next {
+    Next::Done(Outcome::Recorded { length: Duration::ZERO, path: String::new() })
 }

@@ -21,7 +21,8 @@ impl Switch {
                     let reply = Reply::new(StatusCode::OK)
                         .header("Accept", "application/sdp")
                         .header("Allow", ALLOW);
-                    self.desk.endpoint.respond(now, txn, reply);
+                    // Anybody may ask, so nothing is kept of it.
+                    self.desk.endpoint.respond(now, txn, reply.once());
                 }
                 Method::Subscribe | Method::Publish => {
                     let reply = Reply::new(StatusCode::BAD_EVENT).header("Allow-Events", "");
@@ -84,9 +85,7 @@ impl Switch {
         let reply = if registered == account {
             let known = !self.desk.registrar.find(now, &account).is_empty();
             let crate::desk::Desk { registrar, clock, config, .. } = &mut self.desk;
-            let store = &mut self.store_later;
-            let reply =
-                registrar.register(now, clock, &config.limits, &account, flow, request, store);
+            let reply = registrar.register(now, clock, &config.limits, &account, flow, request);
             let here = !registrar.find(now, &account).is_empty();
             if here != known {
                 let what = if here { "registered" } else { "unregistered" };
@@ -112,7 +111,7 @@ impl Switch {
 
     fn invite(&mut self, now: Instant, session: SessionId, flow: Flow, request: &Request) {
         if self.state != State::Open || self.calls.len() >= self.desk.config.limits.calls_max {
-            return self.refuse(now, session, overloaded());
+            return self.refuse(now, session, overloaded().once());
         }
         let number = request.uri().ok().and_then(|uri| uri.user()).unwrap_or_default();
         let matched = self.generation.match_number(&number);
@@ -152,11 +151,13 @@ impl Switch {
             Ok(offer) => offer,
             Err(reply) => return self.refuse(now, session, reply),
         };
-        let account = match &speaker {
-            Some(Speaker::Account(account)) => Some(account.clone()),
-            Some(Speaker::Peer(_)) | None => None,
+        // Strangers on public routes share one allowance; a trusted network has none of its own.
+        let (account, charged_to) = match &speaker {
+            Some(Speaker::Account(account)) => (Some(account.clone()), Some(account.clone())),
+            Some(Speaker::Peer(_)) => (None, None),
+            None => (None, Some(STRANGERS.to_owned())),
         };
-        if let Some(account) = &account {
+        if let Some(account) = &charged_to {
             let count = self.calls_of_account.entry(account.clone()).or_default();
             if *count >= self.desk.config.limits.calls_per_account_max {
                 tracing::warn!(account, "too many calls at once of one account");
@@ -166,17 +167,26 @@ impl Switch {
         }
         let id = CallId(self.desk.next_id());
         let name = format!("{:08x}", self.desk.rng.u32(..));
-        let view = self.view(&name, &number, account.clone(), flow, request);
+        let mut view = self.view(&name, &number, account.clone(), flow, request);
+        if !matches!(speaker, Some(Speaker::Peer(_))) {
+            view.headers.retain(|(name, _)| !is_named(name, ASSERTED));
+        }
+        if speaker.is_none() && self.desk.config.accounts.contains_key(&view.from.user) {
+            // Nobody poses as an extension.
+            view.from.user = ANONYMOUS.to_owned();
+            view.from.name.clear();
+        }
         let caller = Caller {
             session: Some(session),
             flow,
             account,
+            charged_to,
             user: view.from.user.clone(),
             display_name: view.from.name.clone(),
             max_forwards: request
                 .max_forwards()
                 .and_then(Result::ok)
-                .map_or(MAX_FORWARDS, |hops| u8::try_from(hops).unwrap_or(MAX_FORWARDS))
+                .unwrap_or(MAX_FORWARDS)
                 .saturating_sub(1),
             offer: offer.map(Box::new),
             leg: None,
@@ -230,8 +240,10 @@ impl Switch {
         let mut to = party(request.to().ok());
         to.user = number.to_owned();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let headers =
-            request.fields().map(|field| (text(field.raw_name), unfolded(&text(field.value))));
+        let headers = request
+            .fields()
+            .map(|field| (text(field.raw_name), unfolded(&text(field.value))))
+            .filter(|(name, _)| !is_named(name, SECRET));
         CallView {
             id: name.to_owned(),
             from,
@@ -242,6 +254,10 @@ impl Switch {
             headers: headers.collect(),
         }
     }
+}
+
+fn is_named(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// A value on one line: a fold is one space (RFC 3261 §7.3.1).
@@ -262,7 +278,7 @@ fn party(address: Option<NameAddr>) -> Party {
     let Some(address) = address else { return Party::default() };
     let uri = &address.uri;
     Party {
-        user: uri.user().unwrap_or_default().into(),
+        user: uri.user().unwrap_or_default(),
         host: uri.host().to_string(),
         name: address.display_name().into(),
     }
@@ -290,6 +306,14 @@ fn overloaded() -> Reply {
 }
 
 /// What we can be asked (RFC 3261 §20.5).
-const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE";
+pub(crate) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE";
+/// Proofs, of no use to a script and never to be logged.
+const SECRET: &[&str] = &["Authorization", "Proxy-Authorization"];
+/// Identities that only a trusted network may assert (RFC 3325 §5).
+const ASSERTED: &[&str] = &["P-Asserted-Identity", "Remote-Party-ID"];
+/// What callers who proved nothing are counted as.
+const STRANGERS: &str = "";
+/// The user part of somebody who will not say who it is (RFC 3323 §4.1.1.3).
+const ANONYMOUS: &str = "anonymous";
 /// Hops allowed when a caller does not say (RFC 3261 §8.1.1.6).
 const MAX_FORWARDS: u8 = 70;
