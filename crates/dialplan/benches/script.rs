@@ -44,6 +44,24 @@ fn scripts(c: &mut Criterion) {
             script.close(ending(), &now)
         });
     });
+    let waiting: Vec<_> = (0..10_000)
+        .map(|_| {
+            let mut script = generation.start(dial, CallView::default());
+            script.resume(Outcome::Start, &now);
+            script
+        })
+        .collect();
+    c.bench_function("start_answer_play_hangup_beside_10000", |b| {
+        b.iter(|| {
+            let mut script = generation.start(play, CallView::default());
+            script.resume(Outcome::Start, &now);
+            script.resume(Outcome::Done, &now);
+            let heard = Duration::from_secs(2);
+            script.resume(Outcome::Played { digit: None, heard }, &now);
+            script.close(ending(), &now)
+        });
+    });
+    drop(waiting);
     c.bench_function("start_dial", |b| {
         b.iter(|| {
             let mut script = generation.start(dial, CallView::default());

@@ -59,6 +59,9 @@ pub(crate) const GRAIN: u32 = 250;
 /// `table.sort`, `tostring` or `require` call.
 const UNPAUSABLE_MAX: u64 = 100_000;
 
+/// Bytes allocated for what one instruction costs.
+const BYTES_PER_INSTRUCTION: u64 = 16;
+
 /// Counts instructions of the script that runs at the moment.
 #[derive(Default)]
 pub(crate) struct Meter {
@@ -72,6 +75,8 @@ pub(crate) struct Meter {
     overdue: Cell<u64>,
     /// Work done in our own functions since the last look, in instructions.
     extra: Cell<u64>,
+    /// Bytes that Lua used at the last look.
+    held: Cell<usize>,
     /// The line at the last look.
     seen: RefCell<Option<Place>>,
     /// Why the call ends; set once and not to be caught.
@@ -92,6 +97,7 @@ impl Meter {
         self.due.set(false);
         self.overdue.set(0);
         self.extra.set(0);
+        self.held.set(usize::MAX);
         self.seen.replace(None);
         self.doom.replace(None);
     }
@@ -127,7 +133,11 @@ impl Meter {
 
     /// Called by Lua every [`GRAIN`] instructions.
     pub(crate) fn look(&self, lua: &Lua, debug: &Debug<'_>) -> mlua::Result<VmState> {
-        let used = u64::from(GRAIN) + self.extra.take();
+        // One instruction can copy a long string. What was allocated cannot be asked for, but what
+        // is held now and was not before tells enough of it.
+        let held = lua.used_memory();
+        let grown = held.saturating_sub(self.held.replace(held)) as u64;
+        let used = u64::from(GRAIN) + self.extra.take() + grown / BYTES_PER_INSTRUCTION;
         self.see(debug);
         let left = self.left.get().saturating_sub(used);
         self.left.set(left);

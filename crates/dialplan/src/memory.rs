@@ -64,20 +64,27 @@ impl Ledger {
         }
     }
 
-    /// Shrinks all charges to `used` bytes, after everything unused was freed.
-    pub(crate) fn settle(&self, used: usize) {
+    /// Corrects charges after everything unused was freed and `used` bytes are left.
+    ///
+    /// What others are charged is taken as theirs, so that this call keeps only what is left over;
+    /// and when others are charged more than there is, they shrink in proportion.
+    pub(crate) fn settle(&self, charge: &mut Charge, used: usize) {
         let held = used.saturating_sub(self.base.get()) as f64;
-        let charged = self.sum.get() * self.scale.get();
-        if held >= charged {
-            return;
-        }
-        let scale = self.scale.get() * held / charged;
-        if scale > SCALE_MIN {
-            self.scale.set(scale);
-        } else {
-            self.scale.set(1.0);
-            self.sum.set(0.0);
-            self.epoch.set(self.epoch.get().wrapping_add(1));
+        let mine = if charge.epoch == self.epoch.get() { charge.units } else { 0.0 };
+        let scale = self.scale.get();
+        let others = (self.sum.get() - mine).max(0.0);
+        let left = (held / scale - others).clamp(0.0, mine);
+        *charge = Charge { units: left, epoch: self.epoch.get() };
+        self.sum.set(others + left);
+        if others * scale > held {
+            let shrunk = held / others;
+            if shrunk > SCALE_MIN {
+                self.scale.set(shrunk);
+            } else {
+                self.scale.set(1.0);
+                self.sum.set(0.0);
+                self.epoch.set(self.epoch.get().wrapping_add(1));
+            }
         }
     }
 }
@@ -87,32 +94,51 @@ mod tests {
     use super::*;
 
     #[test]
-    fn charges_shrink_to_what_is_truly_held() {
+    fn garbage_is_taken_off_and_what_is_kept_stays() {
         let ledger = Ledger::new();
         ledger.set_base(1_000);
         let (mut one, mut other) = (Charge::default(), Charge::default());
         ledger.add(&mut one, 1_000, 4_000);
         ledger.add(&mut other, 4_000, 5_000);
-        ledger.settle(3_000);
-        assert_eq!((ledger.bytes(one), ledger.bytes(other)), (1_500, 500));
+        ledger.settle(&mut one, 3_000);
+        assert_eq!((ledger.bytes(one), ledger.bytes(other)), (1_000, 1_000));
+        ledger.settle(&mut one, 2_000);
+        assert_eq!((ledger.bytes(one), ledger.bytes(other)), (0, 1_000));
+        ledger.settle(&mut one, 1_500);
+        assert_eq!((ledger.bytes(one), ledger.bytes(other)), (0, 500));
         ledger.add(&mut one, 3_000, 3_100);
-        assert_eq!(ledger.bytes(one), 1_600);
+        assert_eq!(ledger.bytes(one), 100);
         ledger.add(&mut one, 3_000, 0);
         assert_eq!(ledger.bytes(one), 0);
-        ledger.release(other);
-        ledger.settle(1_000);
-        assert_eq!(ledger.bytes(one), 0);
+    }
+
+    #[test]
+    fn a_call_that_keeps_much_is_found_beside_many_that_do_not() {
+        let ledger = Ledger::new();
+        let mut many = [Charge::default(); 100];
+        for charge in &mut many {
+            ledger.add(charge, 0, 50);
+        }
+        // The many keep 10 of their 50; the hoarder keeps all of its 1,000 each time.
+        let mut hoarder = Charge::default();
+        ledger.add(&mut hoarder, 0, 1_000);
+        ledger.settle(&mut hoarder, 2_000);
+        for round in 1..10 {
+            ledger.add(&mut hoarder, 0, 1_000);
+            ledger.settle(&mut hoarder, 2_000 + round * 1_000);
+        }
+        assert!(ledger.bytes(hoarder) >= 9_000, "{}", ledger.bytes(hoarder));
     }
 
     #[test]
     fn a_thousand_settlings_lose_nothing() {
         let ledger = Ledger::new();
-        let mut charge = Charge::default();
+        let (mut charge, mut other) = (Charge::default(), Charge::default());
         for _ in 0..1_000 {
             ledger.add(&mut charge, 0, 1_000_000);
-            ledger.settle(1);
+            ledger.settle(&mut other, 1);
         }
         ledger.add(&mut charge, 0, 500);
-        assert!((500..=501).contains(&ledger.bytes(charge)), "{}", ledger.bytes(charge));
+        assert!((500..=502).contains(&ledger.bytes(charge)), "{}", ledger.bytes(charge));
     }
 }

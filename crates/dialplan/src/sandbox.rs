@@ -63,10 +63,12 @@ const MATH: [&str; 24] = [
     "tointeger",
 ];
 const UTF8: [&str; 6] = ["char", "charpattern", "codepoint", "codes", "len", "offset"];
+const ARITHMETIC: [&str; 8] =
+    ["__add", "__sub", "__mul", "__mod", "__pow", "__div", "__idiv", "__unm"];
 const STRING: [&str; 5] = ["byte", "char", "format", "len", "sub"];
 
 /// Entries of a list that `table.sort` and the like take; they run without a pause.
-const LIST_MAX: usize = 20_000;
+const LIST_MAX: usize = 10_000;
 
 /// One Lua state, closed off.
 pub(crate) struct Sandbox {
@@ -117,7 +119,7 @@ impl Sandbox {
         library.set("_VERSION", "Lua 5.4")?;
 
         add_judgement(&lua, host, &functions)?;
-        add_lists(&lua, &functions)?;
+        add_guards(&lua, host, &functions)?;
         add_log(&lua, host, &functions)?;
         call_object::add(&lua, host, &functions, headers_metatable)?;
         generation::add(&lua, host, &functions)?;
@@ -185,7 +187,12 @@ fn pick(lua: &Lua, from: &Table, names: &[&str]) -> mlua::Result<Table> {
 
 /// Lets `("x"):rep(3)` find our functions, and nobody change them.
 fn lock_string_metatable(lua: &Lua, string: &Table) -> mlua::Result<()> {
-    let metatable = lua.create_table()?;
+    let own = lua.type_metatable::<LuaString>();
+    let metatable = match own {
+        // Lua's own has the arithmetic that turns "7" + 1 into 8.
+        Some(own) => pick(lua, &own, &ARITHMETIC)?,
+        None => lua.create_table()?,
+    };
     metatable.raw_set("__index", string)?;
     metatable.raw_set("__metatable", false)?;
     lua.set_type_metatable::<LuaString>(Some(metatable));
@@ -244,11 +251,27 @@ pub(crate) fn out_of_memory(place: Option<crate::error::Place>) -> ScriptError {
     )
 }
 
-/// Guards for table functions that run in C, where nothing can pause or stop them.
-fn add_lists(lua: &Lua, functions: &Table) -> mlua::Result<()> {
+/// Guards for functions that run in C, where nothing can pause or stop them.
+fn add_guards(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> {
+    let reading = Rc::clone(host);
+    functions.set(
+        "long_text",
+        lua.create_function(move |_, (name, text): (String, Value)| {
+            let Value::String(text) = text else { return Ok(()) };
+            let length = text.as_bytes().len();
+            reading.meter.charge(length as u64 / 2);
+            if length > LIST_MAX {
+                return Err(mlua::Error::RuntimeError(format!(
+                    "{name}: the text is longer than {LIST_MAX} bytes"
+                )));
+            }
+            Ok(())
+        })?,
+    )?;
+    let listing = Rc::clone(host);
     functions.set(
         "plain_list",
-        lua.create_function(|_, (name, list): (String, Value)| {
+        lua.create_function(move |_, (name, list): (String, Value)| {
             let Value::Table(list) = list else { return Ok(()) };
             if let Some(metatable) = list.metatable() {
                 for event in ["__len", "__index", "__newindex"] {
@@ -260,6 +283,8 @@ fn add_lists(lua: &Lua, functions: &Table) -> mlua::Result<()> {
                 }
             }
             let length = list.raw_len();
+            let each = if name == "sort" { 16 } else { 1 };
+            listing.meter.charge(length as u64 * each);
             if length > LIST_MAX {
                 return Err(mlua::Error::RuntimeError(format!(
                     "table.{name}: the list has {length} entries; {LIST_MAX} are allowed"
@@ -268,10 +293,12 @@ fn add_lists(lua: &Lua, functions: &Table) -> mlua::Result<()> {
             Ok(())
         })?,
     )?;
+    let moving = Rc::clone(host);
     functions.set(
         "plain_range",
-        lua.create_function(|_, (first, last): (Option<f64>, Option<f64>)| {
+        lua.create_function(move |_, (first, last): (Option<f64>, Option<f64>)| {
             let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
+            moving.meter.charge((last - first).clamp(0.0, LIST_MAX as f64) as u64);
             if last - first > LIST_MAX as f64 {
                 return Err(mlua::Error::RuntimeError(format!(
                     "table.move: at most {LIST_MAX} entries can be moved"

@@ -11,7 +11,7 @@ use mlua::thread::ThreadStatus;
 use mlua::{Function, IntoLua, Lua, MultiValue, Thread, Value};
 
 use crate::call_view::CallView;
-use crate::error::ScriptError;
+use crate::error::{Place, ScriptError};
 use crate::generation::{Core, RouteId};
 use crate::host::{CallState, placed};
 use crate::log::LogLine;
@@ -24,6 +24,9 @@ use crate::verb::Verb;
 /// Bytes for `<close>` values and `on_hangup` functions of a call that has used up its own.
 const MEMORY_AT_CLOSE: usize = 64 * 1024;
 
+/// Bytes that are looked at, when everything unused is freed, for what one instruction costs.
+const BYTES_FREED_PER_INSTRUCTION: u64 = 64;
+
 /// One run of a handler, for one call: a coroutine that sleeps between verbs.
 ///
 /// Keeps its generation alive. Dropping it without [`Script::close`] runs nothing more.
@@ -35,6 +38,8 @@ pub struct Script {
     charge: Charge,
     /// Bytes charged when everything unused was last freed for it.
     settled: usize,
+    /// The line at the last look at the meter in the last run.
+    stopped_at: Option<Place>,
     /// Instructions left until the next verb.
     left: u64,
 }
@@ -121,6 +126,7 @@ impl Script {
             stage: Stage::New,
             charge: Charge::default(),
             settled: 0,
+            stopped_at: None,
             left: core.host.limits.instructions_per_verb,
         }
     }
@@ -163,7 +169,7 @@ impl Script {
             }
         };
         let Some(allowance) = self.allowance() else {
-            let place = state.verb_at.borrow().clone();
+            let place = self.stopped_at.take().or_else(|| state.verb_at.borrow().clone());
             return Step::Failed(out_of_memory(place));
         };
         if self.enter(now).is_err() {
@@ -172,11 +178,15 @@ impl Script {
         host.meter.begin_slice(host.limits.instructions_per_slice, self.left);
         let before = lua.used_memory();
         let resumed = values.and_then(|values| {
-            lua.set_memory_limit(before + allowance)?;
+            lua.set_memory_limit(before + allowance + self.garbage_room(before))?;
             thread.resume::<(Option<bool>, Value)>(values)
         });
         drop(lua.set_memory_limit(0));
         self.left = host.meter.left();
+        self.stopped_at = host.meter.seen();
+        if lua.used_memory() > before + allowance {
+            self.free_unused();
+        }
         core.ledger.add(&mut self.charge, before, lua.used_memory());
         self.leave();
         if let Some(doom) = host.meter.take_doom() {
@@ -194,22 +204,38 @@ impl Script {
         }
     }
 
+    /// Frees what no script uses any more, and counts the work.
+    fn free_unused(&mut self) {
+        let lua = &self.core.sandbox.lua;
+        drop(lua.gc_collect());
+        let work = lua.used_memory() as u64 / BYTES_FREED_PER_INSTRUCTION;
+        self.left = self.left.saturating_sub(work);
+    }
+
+    /// Bytes by which a run may go beyond its allowance before everything unused is freed.
+    ///
+    /// In proportion to all that is in use, so that freeing costs no more than allocating did.
+    /// What is still held after the run counts in full.
+    fn garbage_room(&self, used: usize) -> usize {
+        let rest = self.core.host.limits.memory_in_all.saturating_sub(used);
+        (used / 2).min(rest)
+    }
+
     /// Bytes by which Lua may grow in this run; `None` when the call has used up its share.
     fn allowance(&mut self) -> Option<usize> {
-        let core = &self.core;
+        let core = Rc::clone(&self.core);
         let (limits, lua) = (&core.host.limits, &core.sandbox.lua);
-        let charged = || core.ledger.bytes(self.charge);
-        let share = || limits.memory_per_call.saturating_sub(charged());
+        let share = |charge| limits.memory_per_call.saturating_sub(core.ledger.bytes(charge));
         let rest = || limits.memory_in_all.saturating_sub(lua.used_memory());
         // Freeing everything unused takes long, so not again before much was added.
-        let grown = charged() > self.settled + limits.memory_per_call / 8;
-        let tight = share() < limits.memory_per_call / 4 && grown;
-        if share() == 0 || tight || rest() < limits.memory_per_call {
-            drop(lua.gc_collect());
-            core.ledger.settle(lua.used_memory());
-            self.settled = charged();
+        let grown = core.ledger.bytes(self.charge) > self.settled + limits.memory_per_call / 8;
+        let tight = share(self.charge) < limits.memory_per_call / 4 && grown;
+        if share(self.charge) == 0 || tight || rest() < limits.memory_per_call {
+            self.free_unused();
+            core.ledger.settle(&mut self.charge, lua.used_memory());
+            self.settled = core.ledger.bytes(self.charge);
         }
-        Some(share().min(rest())).filter(|allowance| *allowance > 0)
+        Some(share(self.charge).min(rest())).filter(|allowance| *allowance > 0)
     }
 
     fn enter(&self, now: &Zoned) -> mlua::Result<()> {

@@ -2,7 +2,8 @@
 -- `host` holds our Rust functions; those that can fail give back the whole message, with its place.
 local host, library, yield, isyieldable, verb_names = ...
 
-local error, pcall, rawget, select, setmetatable = error, pcall, rawget, select, setmetatable
+local error, pcall, rawget, rawlen = error, pcall, rawget, rawlen
+local select, setmetatable = select, setmetatable
 local getmetatable, rawset = getmetatable, rawset
 local tostring, type, xpcall = tostring, type, xpcall
 local concat = table.concat
@@ -155,7 +156,8 @@ local function sealed(name, functions, index)
 end
 
 local tables = host.table
-local insert, move, remove, sort = table.insert, table.move, table.remove, table.sort
+local insert, move, remove = table.insert, table.move, table.remove
+local sort, unpack = table.sort, table.unpack
 function tables.insert(list, ...)
   if select("#", ...) > 1 then host.plain_list("insert", list) end
   return insert(list, ...)
@@ -168,6 +170,10 @@ function tables.concat(list, ...)
   host.plain_list("concat", list)
   return concat(list, ...)
 end
+function tables.unpack(list, ...)
+  if rawlen(list) > 100 then host.plain_list("unpack", list) end
+  return unpack(list, ...)
+end
 function tables.sort(list, before)
   host.plain_list("sort", list)
   return sort(list, before)
@@ -175,6 +181,19 @@ end
 function tables.move(from, first, last, to, into)
   host.plain_range(first, last)
   return move(from, first, last, to, into)
+end
+
+local byte = host.string.byte
+function host.string.byte(text, from, to)
+  if to ~= nil then host.long_text("string.byte", text) end
+  return byte(text, from, to)
+end
+for _, name in ipairs { "codepoint", "len", "offset" } do
+  local f = host.utf8[name]
+  host.utf8[name] = function(text, ...)
+    host.long_text("utf8." .. name, text)
+    return f(text, ...)
+  end
 end
 
 local function joined(...)

@@ -16,7 +16,7 @@ const TEXT_MAX: usize = 64 * 1024;
 /// Bytes of a pattern.
 const PATTERN_MAX: usize = 1_024;
 /// Bytes that `string.rep` or `string.gsub` may make.
-const RESULT_MAX: usize = 256 * 1024;
+const RESULT_MAX: usize = 64 * 1024;
 /// Steps of one search.
 const STEPS_MAX: u64 = 200_000;
 /// Bytes handled for what one Lua instruction costs.

@@ -141,7 +141,7 @@ fn errors_while_loading_are_told_with_their_line() {
         ("undefined()", "scripts/main.lua:1: attempt to call a nil value (global 'undefined')"),
     ] {
         let limits =
-            Limits { instructions_at_load: 1_000_000, memory_base: 8 << 20, ..Limits::default() };
+            Limits { instructions_at_load: 3_000_000, memory_base: 8 << 20, ..Limits::default() };
         let sources = sources(&[("main.lua", main)]);
         let errors = Generation::load(&sources, names(), limits, &now()).unwrap_err();
         assert!(errors[0].to_string().starts_with(expected), "{main}: {}", errors[0]);

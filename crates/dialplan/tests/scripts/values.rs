@@ -143,7 +143,7 @@ fn string_functions_work_as_in_lua() {
         words = {} for w in ('one two'):gmatch('%a+') do words[#words + 1] = w end
         is('one two', table.concat(words, ' '))
         is('abc CBA ABC', ('ABC'):lower(), ('ABC'):reverse(), ('abc'):upper())
-        is('  7', ('%3d'):format(7)) is('b', ('abc'):sub(2, 2)) is('3', #'abc')
+        is('8 6', '7' + 1, '2' * '3') is('  7', ('%3d'):format(7)) is('b', ('abc'):sub(2, 2)) is('3', #'abc')
         is('3 1 2', table.unpack({ 3, 1, 2 }))
         local t = { 3, 1, 2 } table.sort(t) is('123', table.concat(t))
         table.insert(t, 1, 0) table.insert(t, 9) is('01239', table.concat(t))
@@ -159,7 +159,7 @@ fn malformed_string_patterns_are_told_at_their_line() {
         ("('a'):match('%')", "string.match: malformed pattern (ends with '%')"),
         ("('a'):gsub('(a', '')", "string.gsub: unfinished capture"),
         ("('a'):gsub('a', '%2')", "string.gsub: invalid capture index or closing bracket"),
-        ("('a'):rep(1e9)", "string.rep: the result is longer than 262144 bytes"),
+        ("('a'):rep(1e9)", "string.rep: the result is longer than 65536 bytes"),
         ("string.find()", "string.find: argument 1 must be a string, got nil"),
     ] {
         check_body(line, &format!("dial 1\n> fails scripts/main.lua:2: {problem}"));
@@ -176,7 +176,7 @@ fn caught_errors_are_plain_text_with_their_place() {
          log(select('#', pcall(error)))",
         "
         dial 1
-        > log info scripts/main.lua:2 false scripts/main.lua:2: string.rep: the result is longer than 262144 bytes
+        > log info scripts/main.lua:2 false scripts/main.lua:2: string.rep: the result is longer than 65536 bytes
         > log info scripts/main.lua:3 false scripts/main.lua:3: string.find: malformed pattern (missing ']')
         > log info scripts/main.lua:4 handled x
         > log info scripts/main.lua:5 false bad argument #1 to 'setmetatable' (table expected, got string)
