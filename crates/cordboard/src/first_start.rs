@@ -84,9 +84,10 @@ pub(crate) fn welcome(path: &Path, settings: &Settings, udp: &[SocketAddr]) -> S
     // Not every phone speaks IPv6.
     let elsewhere = elsewhere.min_by_key(|address| address.is_ipv6());
     let mut text = format!(
-        "\nThis is the first start: {} now has ten phones with fresh secrets.\n\n\
+        "\nThe first start with {}, which has {} phones, each with its own secret.\n\n\
          Type this into a SIP phone:\n\n",
-        path.display()
+        path.display(),
+        settings.accounts.len(),
     );
     let mut line = |name: &str, value: &str| {
         text.push_str(&format!("    {name:<12}{value}\n"));

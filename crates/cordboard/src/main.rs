@@ -65,7 +65,7 @@ enum Commands {
     /// Check the configuration, scripts and prompts without starting anything.
     Check,
     /// Make or take a call, as a phone on the command line.
-    Call(commands::call::Options),
+    Call(Box<commands::call::Options>),
     /// Phones that may register and call.
     #[command(subcommand)]
     Account(commands::account::Action),
@@ -93,7 +93,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => wiring::run(config, data.as_deref()).map(|()| ExitCode::SUCCESS),
         Some(Commands::Check) => commands::check::run(config),
-        Some(Commands::Call(options)) => commands::call::run(config, options),
+        Some(Commands::Call(options)) => commands::call::run(config, *options),
         Some(Commands::Account(action)) => commands::account::run(config, action),
         Some(Commands::Mailbox(action)) => commands::mailbox::run(config, data.as_deref(), action),
     }

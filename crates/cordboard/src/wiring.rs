@@ -47,6 +47,8 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
         settings.data = data.to_owned();
     }
     first_start::ensure_folders(&settings)?;
+    // A first start that failed, say at a port in use, is followed by another first one.
+    let is_new = start == first_start::Start::First || !settings.data.join(DATABASE).exists();
 
     // Sockets first: what arrives from now on waits for us instead of being refused.
     let (mut udp, mut tcp) = (Udp::new(), Tcp::new(settings.tcp_limits.clone()));
@@ -59,10 +61,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let (prompts, undecoded) = prompts::Found::in_folder(&settings.prompts)?.prepare();
     let folders = Folders { scripts: settings.scripts.clone(), prompts: settings.prompts.clone() };
     let addresses: Vec<SocketAddr> = addresses_of(&listeners, Transport::Udp);
-    let welcome = match start {
-        first_start::Start::First => first_start::welcome(config_path, &settings, &addresses),
-        first_start::Start::Later => String::new(),
-    };
+    let welcome = is_new.then(|| first_start::welcome(config_path, &settings, &addresses));
     let config = settings.into_config(listeners);
     let media_count = config.media_threads;
     let start = Start {
@@ -80,7 +79,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let mut hands = Hands::new(udp, tcp, media, store);
 
     tracing::info!(took = ?started.elapsed(), "open for calls on {}", shown(&addresses));
-    if !welcome.is_empty() {
+    if let Some(welcome) = welcome {
         // The one thing that goes to standard output: it is for reading, not for a log.
         println!("{welcome}");
     }
@@ -105,7 +104,11 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
         () = signalling::run(switch, inbox, &mut hands) => {}
         () = signals.obey(sender, reload) => {}
     }
+    tracing::debug!(udp = ?hands.udp.counters(), tcp = ?hands.tcp.counters(), "carried");
     let (media, store) = hands.let_go();
+    for (number, voice) in media.iter().enumerate() {
+        tracing::debug!(number, voice = ?voice.counters(), "carried");
+    }
     drop(media);
     media_threads.join();
     store.close();

@@ -4,13 +4,13 @@
 //! `net` owns the sockets. [`phone::Phone`] decides; this file only carries.
 
 use std::io::Write;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use media::Event;
 use net::rtp::RtpHandle;
 use net::{Arrival, Ends, Tcp, TcpLimits, Udp};
 use pbx::Input;
@@ -162,7 +162,8 @@ async fn converse(plan: Plan) -> anyhow::Result<Ending> {
     let voice = voices.pop().context("no thread for voice")?;
     let (record, quiet) = (plan.record.clone(), plan.quiet);
     let started = Instant::now();
-    let mut phone = Phone::new(started, random::seed()?, plan, local)?;
+    let rtp_port = free_port(local, seed)?;
+    let mut phone = Phone::new(started, random::seed()?, plan, local, rtp_port);
     let mut interrupted = 0;
 
     let ending = loop {
@@ -185,7 +186,7 @@ async fn converse(plan: Plan) -> anyhow::Result<Ending> {
                     phone.handle_flow_failed(Instant::now(), flow(Transport::Tcp, ends));
                 }
             },
-            Some(Input::Media(event)) = inbox.recv() => handle_media(&mut phone, event),
+            Some(Input::Media(event)) = inbox.recv() => phone.handle_media(Instant::now(), event),
             _ = tokio::signal::ctrl_c() => {
                 interrupted += 1;
                 if interrupted > 1 {
@@ -205,8 +206,14 @@ async fn converse(plan: Plan) -> anyhow::Result<Ending> {
     Ok(ending)
 }
 
-fn handle_media(phone: &mut Phone, event: Event) {
-    phone.handle_media(Instant::now(), event);
+/// An even port that is free now; the voice thread binds it a moment later.
+fn free_port(local: SocketAddr, seed: u64) -> anyhow::Result<u16> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let free = |port: &u16| UdpSocket::bind((local.ip(), *port)).is_ok();
+    (0..PORT_TRIES)
+        .map(|_try| rng.u16(10_000..30_000) * 2)
+        .find(free)
+        .context("no free port for voice")
 }
 
 fn carry_out(
@@ -266,6 +273,8 @@ fn flow(transport: Transport, ends: Ends) -> Flow {
     Flow { transport, local: ends.local, remote: ends.remote }
 }
 
+/// Ports tried for voice.
+const PORT_TRIES: usize = 100;
 /// As clap uses it.
 const USAGE: u8 = 2;
 /// Events of one call.

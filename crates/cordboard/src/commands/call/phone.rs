@@ -1,11 +1,10 @@
 //! The phone itself: decides what to send, play and say, and when. No socket, no clock.
 
 use std::collections::VecDeque;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use bytes::Bytes;
 use media::{Codec, Command, Flag, JobId, Latch, LegId, Playlist, RecordLimits, Stream};
 use sdp::{Agreed, Description, Direction, Layout, Local, Origin, RtpCodec, negotiate};
@@ -17,6 +16,9 @@ use sip_syntax::{Class, ContactValue, Method, Request, Response, StatusCode};
 
 use super::audio::Heard;
 use super::plan::Plan;
+
+#[cfg(test)]
+mod tests;
 
 /// Something to be done outside, in this order.
 #[derive(Debug)]
@@ -144,7 +146,8 @@ impl Phone {
         seed: u64,
         plan: Plan,
         local: SocketAddr,
-    ) -> anyhow::Result<Self> {
+        rtp_port: u16,
+    ) -> Self {
         let endpoint = Endpoint::new(EndpointConfig {
             user_agent: concat!("Cordboard-call/", env!("CARGO_PKG_VERSION")).to_owned(),
             seed,
@@ -152,7 +155,7 @@ impl Phone {
             sessions_max: 10,
         });
         let flow = Flow { transport: plan.transport, local, remote: plan.remote };
-        let rtp = Local { ip: local.ip(), port: free_port(local, seed)? };
+        let rtp = Local { ip: local.ip(), port: rtp_port };
         let mut phone = Self {
             plan,
             endpoint,
@@ -175,7 +178,7 @@ impl Phone {
             phone.begin(now);
         }
         phone.settle(now);
-        Ok(phone)
+        phone
     }
 
     pub(super) fn handle_message(&mut self, now: Instant, flow: Flow, bytes: Bytes) {
@@ -333,9 +336,11 @@ impl Phone {
         match event {
             Event::Request { txn, request, .. } => {
                 // Whether we are there, and news that we did not ask for.
-                let status = match request.method() {
-                    Method::Options | Method::Notify | Method::Message => StatusCode::OK,
-                    _ => StatusCode::METHOD_NOT_ALLOWED,
+                let welcome = [Method::Options, Method::Notify, Method::Message];
+                let status = if welcome.contains(request.method()) {
+                    StatusCode::OK
+                } else {
+                    StatusCode::METHOD_NOT_ALLOWED
                 };
                 self.endpoint.respond(now, txn, Reply::new(status));
             }
@@ -694,16 +699,6 @@ impl Phone {
     }
 }
 
-/// An even port that is free now; the voice thread binds it a moment later.
-fn free_port(local: SocketAddr, seed: u64) -> anyhow::Result<u16> {
-    let mut rng = fastrand::Rng::with_seed(seed);
-    let free = |port: &u16| UdpSocket::bind((local.ip(), *port)).is_ok();
-    (0..PORT_TRIES)
-        .map(|_try| rng.u16(10_000..30_000) * 2)
-        .find(free)
-        .context("no free port for voice")
-}
-
 fn stream_of(agreed: &Agreed) -> Stream {
     let codec =
         if agreed.codec.same_encoding(&RtpCodec::pcma()) { Codec::Pcma } else { Codec::Pcmu };
@@ -751,5 +746,3 @@ const REGISTRATION_SECONDS: u32 = 600;
 const HANGUP_TIME_MAX: Duration = Duration::from_secs(3);
 /// How long to wait for the last words of voice thread and registrar.
 const LEAVING_TIME_MAX: Duration = Duration::from_secs(1);
-/// Ports tried for voice.
-const PORT_TRIES: usize = 100;
