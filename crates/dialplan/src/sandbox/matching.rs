@@ -251,7 +251,8 @@ impl<'a> Matcher<'a> {
                 self.steps_left = self.steps_left.saturating_sub(work);
                 Ok(found)
             }
-            Some(Capture::Position { .. }) => Ok(Some(s)),
+            // A position has no text that could come again.
+            Some(Capture::Position { .. }) => Ok(None),
             Some(Capture::Open { .. }) | None => Err(Flaw::WrongCapture),
         }
     }
