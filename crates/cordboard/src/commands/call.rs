@@ -35,16 +35,17 @@ pub(crate) struct Options {
     /// URI such as sip:600@127.0.0.1.
     target: Option<String>,
     /// Call as this account of the configuration file, which also says where the exchange is.
-    #[arg(long = "as", value_name = "USER", conflicts_with_all = ["user", "secret", "secret_file"])]
+    #[arg(long = "as", value_name = "USER", conflicts_with_all = ["user", "secret_file"])]
     account: Option<String>,
     /// User name.
     #[arg(long)]
     user: Option<String>,
-    /// Password; others on this machine may see it in the list of processes.
+    /// Password; others on this machine may see it in the list of processes, the variable they may
+    /// not.
     #[arg(long, env = "CORDBOARD_SECRET", hide_env_values = true)]
     secret: Option<String>,
     /// File with the password.
-    #[arg(long, value_name = "FILE", conflicts_with = "secret")]
+    #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
     /// The exchange to register with and to send calls to, instead of the target's own host.
     #[arg(long, value_name = "HOST[:PORT]")]

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -15,49 +17,7 @@ fn an_empty_file_is_an_office_without_phones() {
 
 #[test]
 fn everything_that_can_be_said_is_understood() {
-    let settings = parse(
-        r#"
-        domain = "pbx.example.org"
-        scripts = "plan"
-        prompts = "/usr/share/prompts"
-        data = "var"
-        [listen]
-        udp = ["127.0.0.1:5070", "[::1]:5070"]
-        tcp = []
-        [media]
-        ports = "20000-20100"
-        threads = 3
-        nat = false
-        external_ip = "203.0.113.7"
-        [auth]
-        digest = ["MD5"]
-        [office]
-        language = "de"
-        time_zone = "Europe/Berlin"
-        [limits]
-        calls = 7
-        call_seconds = 60
-        connections = 9
-        script_verbs = 11
-        [account.101]
-        secret = "s3cret"
-        name = "Ann"
-        [account.102]
-        secret = "s3cret"
-        mailbox = "desk"
-        [mailbox.101]
-        pin = "4711"
-        [mailbox.desk]
-        pin = "0815"
-        messages = 5
-        message_seconds = 30
-        [peer.gateway]
-        network = "192.0.2.0/24"
-        [peer.six]
-        network = "2001:db8::1"
-        "#,
-    )
-    .unwrap();
+    let settings = parse(EVERYTHING).unwrap();
     assert_eq!(settings.scripts, Path::new("/office/plan"));
     assert_eq!(settings.prompts, Path::new("/usr/share/prompts"));
     assert_eq!(settings.data, Path::new("/office/var"));
@@ -157,6 +117,26 @@ fn a_secret_may_be_kept_in_a_file() {
     assert_eq!(settings.accounts["101"].secret, "from a file");
 }
 
+proptest! {
+    /// Whatever the file holds is read or complained about, and complaining does not fail either.
+    #[test]
+    fn no_file_is_too_broken_to_be_told_of(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..12_usize, ".{0,6}"), 1..6)
+    ) {
+        let mut text = String::from(EVERYTHING);
+        for (at, cut, insert) in edits {
+            let start = at.index(text.len());
+            let start = (start..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap();
+            let end = (start + cut).min(text.len());
+            let end = (end..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap();
+            text.replace_range(start..end, &insert);
+        }
+        if let Err(mistakes) = parse(&text) {
+            prop_assert!(!render(Path::new("cordboard.toml"), &text, &mistakes).is_empty());
+        }
+    }
+}
+
 fn parse(text: &str) -> Result<Settings, Mistakes> {
     Settings::parse(text, Path::new("/office"))
 }
@@ -166,3 +146,45 @@ fn complain(text: &str) -> String {
     let mistakes = parse(text).expect_err("nothing to complain about");
     render(Path::new("cordboard.toml"), text, &mistakes)
 }
+
+/// Every section and key there is.
+const EVERYTHING: &str = r#"
+domain = "pbx.example.org"
+scripts = "plan"
+prompts = "/usr/share/prompts"
+data = "var"
+[listen]
+udp = ["127.0.0.1:5070", "[::1]:5070"]
+tcp = []
+[media]
+ports = "20000-20100"
+threads = 3
+nat = false
+external_ip = "203.0.113.7"
+[auth]
+digest = ["MD5"]
+[office]
+language = "de"
+time_zone = "Europe/Berlin"
+[limits]
+calls = 7
+call_seconds = 60
+connections = 9
+script_verbs = 11
+[account.101]
+secret = "s3cret"
+name = "Ann"
+[account.102]
+secret = "s3cret"
+mailbox = "desk"
+[mailbox.101]
+pin = "4711"
+[mailbox.desk]
+pin = "0815"
+messages = 5
+message_seconds = 30
+[peer.gateway]
+network = "192.0.2.0/24"
+[peer.six]
+network = "2001:db8::1"
+"#;
