@@ -62,6 +62,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let folders = Folders { scripts: settings.scripts.clone(), prompts: settings.prompts.clone() };
     let addresses: Vec<SocketAddr> = addresses_of(&listeners, Transport::Udp);
     let welcome = is_new.then(|| first_start::welcome(config_path, &settings, &addresses));
+    let data_folder = settings.data.clone();
     let config = settings.into_config(listeners);
     let media_count = config.media_threads;
     let start = Start {
@@ -77,6 +78,10 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let (media, media_threads) = media_threads::start(media_count, random::seed()?, &sender)?;
     let mut decoders = vec![Decoder::start(undecoded)?];
     let mut hands = Hands::new(udp, tcp, media, store);
+
+    // For `kill -HUP`; a folder that cannot be written is told by the store.
+    let pid_file = data_folder.join(PID_FILE);
+    let has_pid_file = std::fs::write(&pid_file, std::process::id().to_string()).is_ok();
 
     tracing::info!(took = ?started.elapsed(), "open for calls on {}", shown(&addresses));
     if let Some(welcome) = welcome {
@@ -114,6 +119,9 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     store.close();
     for decoder in decoders {
         decoder.stop();
+    }
+    if has_pid_file && let Err(error) = std::fs::remove_file(&pid_file) {
+        tracing::warn!("{} cannot be removed: {error}", pid_file.display());
     }
     tracing::info!("closed");
     Ok(())
@@ -272,6 +280,8 @@ fn shown(addresses: &[SocketAddr]) -> String {
 pub(crate) const DATABASE: &str = "cordboard.db";
 /// Recordings, in the data folder.
 pub(crate) const RECORDINGS: &str = "recordings";
+/// Holds the process number while the exchange runs.
+const PID_FILE: &str = "cordboard.pid";
 /// News that may wait for the loop; beyond, their senders wait or drop, as each says.
 const INBOX_MAX: usize = 16_384;
 /// Threads for look-ups and for reading scripts.
