@@ -66,14 +66,16 @@ class Run:
         started = time.monotonic()
         verdict, why = "passed", ""
         try:
-            try:
-                function(place)
-            finally:
-                place.close()
+            function(place)
         except Skip as skip:
             verdict, why = "skipped", str(skip)
         except Exception:  # noqa: BLE001 - whatever went wrong, it is this case's failure
             verdict, why = "failed", traceback.format_exc()
+        try:
+            place.close()
+        except Exception:  # noqa: BLE001
+            why = f"{why}\nand at the end:\n{traceback.format_exc(limit=0)}" if why else traceback.format_exc()
+            verdict = "failed"
         seconds = time.monotonic() - started
         with self._lock:
             self.counts[verdict] += 1
@@ -91,8 +93,8 @@ class Run:
         lines = [line for line in why.rstrip().splitlines()]
         for line in lines[-12:]:
             print(f"       {line}", file=sys.stderr)
-        for log in sorted(folder.glob("*.log")):
-            tail = log.read_text(errors="replace").splitlines()[-8:]
+        for log in sorted(folder.glob("server*.log")):
+            tail = log.read_text(errors="replace").splitlines()[-12:]
             print(f"       -- end of {log}", file=sys.stderr)
             for line in tail:
                 print(f"       {line}", file=sys.stderr)

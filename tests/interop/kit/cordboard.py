@@ -33,8 +33,9 @@ def secret_of(user):
 class Server:
     """One Cordboard in a folder under the case's own.
 
-    `scripts` is the text of `main.lua`; without it the demo dialplan of the tree is used. `extra`
-    is put at the end of `cordboard.toml`. `digest` is the list of algorithms that are offered.
+    `scripts` is the text of `main.lua`; without it the demo dialplan of the tree is used, and without
+    `prompts`, a folder, the prompts of the tree. `top` is put at the start of `cordboard.toml`, `extra`
+    at the end. `digest` is the list of algorithms that are offered.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Server:
         host="127.0.0.1",
         digest=None,
         peers=(),
+        prompts=None,
         top="",
         extra="",
         seconds_to_start=10,
@@ -60,7 +62,7 @@ class Server:
         self.ended_on_purpose = False
         self.seconds_to_start = seconds_to_start
         self._config = lambda: config_text(
-            self, place.binary, accounts, digest, peers, scripts, top, extra
+            self, accounts, digest, peers, scripts, prompts, top, extra
         )
         self.folder.mkdir()
         if scripts is not None:
@@ -186,14 +188,14 @@ def line_at(text, found):
     return text[text.rfind("\n", 0, found.start()) + 1 :].split("\n", 1)[0]
 
 
-def config_text(server, binary, accounts, digest, peers, scripts, top, extra):
+def config_text(server, accounts, digest, peers, scripts, prompts, top, extra):
     """A configuration on one port, without anything that could touch another server."""
     listen = f'["{server.address}"]'
     folder = server.folder / "scripts" if scripts is not None else REPOSITORY / "scripts"
     parts = [
         'domain = "cordboard"',
         f'scripts = "{folder}"',
-        f'prompts = "{REPOSITORY / "prompts"}"',
+        f'prompts = "{prompts or REPOSITORY / "prompts"}"',
         top,
         "[listen]",
         f"udp = {listen}",

@@ -7,11 +7,10 @@ import wave
 RATE_HZ = 8_000
 
 
-def tone(frequency_hz, seconds, amplitude=8_000):
-    """A sine at 8 kHz, 16-bit."""
-    step = 2 * math.pi * frequency_hz / RATE_HZ
-    count = int(seconds * RATE_HZ)
-    return array.array("h", (int(amplitude * math.sin(step * i)) for i in range(count)))
+def tone(frequency_hz, seconds, height=8_000, rate_hz=RATE_HZ):
+    """A sine, 16-bit."""
+    step = 2 * math.pi * frequency_hz / rate_hz
+    return array.array("h", (int(height * math.sin(step * i)) for i in range(int(seconds * rate_hz))))
 
 
 def write_wav(path, samples, rate_hz=RATE_HZ):
