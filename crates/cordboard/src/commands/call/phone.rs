@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use media::{Codec, Command, Flag, JobId, Latch, LegId, Playlist, RecordLimits, Stream};
 use sdp::{Agreed, Description, Direction, Layout, Local, Origin, RtpCodec, negotiate};
-use sip_engine::{
-    Body, ClientTxnId, Endpoint, EndpointConfig, Event, Flow, Invite, OutOfDialog, Output, Reply,
-    SessionId,
-};
+use sip_engine::{Body, Endpoint, EndpointConfig, Event, Flow, Invite, Output, Reply, SessionId};
 use sip_syntax::{Class, ContactValue, Method, Request, Response, StatusCode};
 
 use super::audio::Heard;
 use super::plan::Plan;
 
+mod registration;
 #[cfg(test)]
 mod tests;
+
+use registration::Registration;
 
 /// Something to be done outside, in this order.
 #[derive(Debug)]
@@ -131,14 +131,6 @@ struct ToDo {
     hangup_at: Option<Instant>,
 }
 
-#[derive(Debug)]
-enum Registration {
-    None,
-    Asked { txn: ClientTxnId, call_id: String, cseq: u32 },
-    There { call_id: String, cseq: u32, renew_at: Instant },
-    TakenBack { txn: ClientTxnId },
-}
-
 impl Phone {
     /// A phone that begins at once with what it is to do.
     pub(super) fn new(
@@ -173,7 +165,7 @@ impl Phone {
         phone.voice(Command::Open { leg: LEG, ip: rtp.ip, port: rtp.port });
         if phone.plan.register {
             let call_id = format!("{seed:016x}");
-            phone.register(now, call_id, 1, REGISTRATION_SECONDS);
+            phone.register(now, call_id, 1);
         } else {
             phone.begin(now);
         }
@@ -227,7 +219,7 @@ impl Phone {
         if let Registration::There { call_id, cseq, renew_at } = &self.registration
             && *renew_at <= now
         {
-            self.register(now, call_id.clone(), cseq + 1, REGISTRATION_SECONDS);
+            self.register(now, call_id.clone(), cseq + 1);
         }
         match &mut self.state {
             State::Waiting { until: Some(until) } if *until <= now => {
@@ -593,70 +585,6 @@ impl Phone {
         self.leave(now, Ending::of(status, response.is_some()));
     }
 
-    fn register(&mut self, now: Instant, call_id: String, cseq: u32, seconds: u32) {
-        let contact = format!(
-            "<sip:{}@{};transport={}>",
-            sip_syntax::escape_user(&self.plan.user),
-            self.flow.local,
-            self.flow.transport,
-        );
-        let request = OutOfDialog {
-            method: Method::Register,
-            flow: self.flow,
-            uri: self.plan.registrar.clone(),
-            from: self.plan.from.clone(),
-            to: self.plan.from.clone(),
-            contact: Some(contact),
-            call_id: Some(call_id.clone()),
-            cseq: Some(cseq),
-            headers: vec![("Expires".into(), seconds.to_string())],
-            body: None,
-            credentials: self.plan.credentials.clone(),
-        };
-        let txn = self.endpoint.send(now, request);
-        // A challenge takes one more CSeq.
-        self.registration = if seconds > 0 {
-            Registration::Asked { txn, call_id, cseq: cseq + 1 }
-        } else {
-            Registration::TakenBack { txn }
-        };
-    }
-
-    fn registered(
-        &mut self,
-        now: Instant,
-        of: ClientTxnId,
-        status: StatusCode,
-        response: Option<Response>,
-    ) {
-        match &self.registration {
-            Registration::Asked { txn, call_id, cseq } if *txn == of => {
-                let (call_id, cseq) = (call_id.clone(), *cseq);
-                if status.class() == Class::Success {
-                    let renew_at =
-                        now + Duration::from_secs(u64::from(REGISTRATION_SECONDS) * 4 / 5);
-                    self.registration = Registration::There { call_id, cseq, renew_at };
-                    if matches!(self.state, State::Registering) {
-                        self.say("registered".into());
-                        self.begin(now);
-                    }
-                } else {
-                    self.registration = Registration::None;
-                    let text = response.as_ref().map_or("no answer at all".into(), reason);
-                    self.say(format!("registration: {} {text}", status.as_u16()));
-                    self.hang_up(now, Ending::of(status, response.is_some()));
-                }
-            }
-            Registration::TakenBack { txn } if *txn == of => {
-                self.registration = Registration::None;
-            }
-            Registration::None
-            | Registration::Asked { .. }
-            | Registration::There { .. }
-            | Registration::TakenBack { .. } => {}
-        }
-    }
-
     /// Ends the call by whatever fits, then everything.
     fn hang_up(&mut self, now: Instant, ending: Ending) {
         match &self.state {
@@ -685,7 +613,7 @@ impl Phone {
         }
         self.voice(Command::Close { leg: LEG });
         if let Registration::There { call_id, cseq, .. } = &self.registration {
-            self.register(now, call_id.clone(), cseq + 1, 0);
+            self.unregister(now, call_id.clone(), cseq + 1);
         }
         self.state = State::Leaving { ending, voice_closed: false, until: now + LEAVING_TIME_MAX };
     }
@@ -740,8 +668,6 @@ const TELEPHONE_EVENT: u8 = 101;
 const RECORD_MAX: Duration = Duration::from_secs(2 * 3_600);
 /// Redirections followed.
 const REDIRECTS_MAX: u8 = 5;
-/// What we ask for.
-const REGISTRATION_SECONDS: u32 = 600;
 /// How long to wait for the answer to a BYE or CANCEL.
 const HANGUP_TIME_MAX: Duration = Duration::from_secs(3);
 /// How long to wait for the last words of voice thread and registrar.
