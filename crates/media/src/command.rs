@@ -113,10 +113,14 @@ pub struct Stream {
     pub remote: Option<SocketAddr>,
     /// What both sides speak.
     pub codec: Codec,
-    /// Payload type we send `codec` with, and expect.
+    /// Payload type we send `codec` with.
     pub payload_type: u8,
-    /// Payload type of telephone-event, if agreed.
+    /// Payload type the peer sends it with; the same unless its answer renumbered our offer.
+    pub receive_payload_type: u8,
+    /// Payload type we send telephone-events with, if the peer takes any.
     pub dtmf_payload_type: Option<u8>,
+    /// Payload type the peer sends them with.
+    pub receive_dtmf_payload_type: Option<u8>,
     /// Samples per packet that we send when playing, in milliseconds; 20 unless asked otherwise.
     pub ptime_ms: u16,
     /// Whether we may send.

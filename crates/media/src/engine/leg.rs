@@ -189,8 +189,8 @@ impl Leg {
             out.counters.packets_refused += 1;
             return None;
         };
-        let is_event = stream.dtmf_payload_type == Some(rtp.payload_type);
-        if !is_event && rtp.payload_type != stream.payload_type {
+        let is_event = stream.receive_dtmf_payload_type == Some(rtp.payload_type);
+        if !is_event && rtp.payload_type != stream.receive_payload_type {
             out.counters.packets_unexpected += 1;
             return None;
         }
@@ -232,7 +232,7 @@ impl Leg {
     /// Keys as tones, only from a peer that cannot send events, and only while nobody else hears
     /// them: a bridged call pays nothing for this.
     fn listen_for_tones(&mut self, rtp: &Rtp<'_>, law: Law) -> Option<char> {
-        let has_events = self.stream.as_ref().is_none_or(|s| s.dtmf_payload_type.is_some());
+        let has_events = self.stream.as_ref().is_none_or(|s| s.receive_dtmf_payload_type.is_some());
         if has_events || self.route != Route::Nothing {
             return None;
         }

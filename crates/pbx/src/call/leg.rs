@@ -228,7 +228,9 @@ fn stream_of(agreed: &Agreed, latch: Latch) -> Stream {
             Codec::Opaque { rate_hz: codec.rate_hz }
         },
         payload_type: codec.payload_type,
+        receive_payload_type: agreed.receive_payload_type,
         dtmf_payload_type: agreed.telephone_event,
+        receive_dtmf_payload_type: agreed.receive_telephone_event,
         ptime_ms: agreed.ptime_ms,
         sending: flag(agreed.direction.can_send()),
         receiving: flag(agreed.direction.can_receive()),

@@ -31,7 +31,10 @@ fn each_hears_the_other_untouched_and_no_timer_runs() {
 fn a_law_and_mu_law_meet() {
     let mut world = World::new();
     world.open(A, stream(A));
-    world.open(B, Stream { codec: Codec::Pcma, payload_type: 8, ..stream(B) });
+    world.open(
+        B,
+        Stream { codec: Codec::Pcma, payload_type: 8, receive_payload_type: 8, ..stream(B) },
+    );
     world.command(Command::Bridge { a: A, b: B });
     world.say(A, 0, &[Law::Mu.encode(5_000); 160]);
     world.say(B, 8, &[Law::A.encode(-5_000); 160]);
@@ -47,6 +50,7 @@ fn unknown_codecs_are_relayed_as_they_are_and_never_into_known_ones() {
     let opus = |leg, payload_type| Stream {
         codec: Codec::Opaque { rate_hz: 48_000 },
         payload_type,
+        receive_payload_type: payload_type,
         ..stream(leg)
     };
     let mut world = World::new();

@@ -3,7 +3,7 @@ use crate::codec::g711::Law;
 use crate::graph::tone::Tone;
 
 fn without_events(leg: LegId) -> Stream {
-    Stream { dtmf_payload_type: None, ..stream(leg) }
+    Stream { dtmf_payload_type: None, receive_dtmf_payload_type: None, ..stream(leg) }
 }
 
 /// Says a key as a tone of 60 ms and a pause of as much.
@@ -23,7 +23,10 @@ fn press_tone(world: &mut World, leg: LegId, key: char) {
 fn a_key_is_told_once_and_crosses_the_bridge_with_the_far_number() {
     let mut world = World::new();
     world.open(A, stream(A));
-    world.open(B, Stream { dtmf_payload_type: Some(96), ..stream(B) });
+    world.open(
+        B,
+        Stream { dtmf_payload_type: Some(96), receive_dtmf_payload_type: Some(96), ..stream(B) },
+    );
     world.command(Command::Bridge { a: A, b: B });
     world.press(A, '7');
     world.press(A, '7');
@@ -34,6 +37,27 @@ fn a_key_is_told_once_and_crosses_the_bridge_with_the_far_number() {
     let stamps: Vec<_> = sent.iter().map(|s| s.packet.header.timestamp).collect();
     assert!(stamps[..5].iter().all(|&t| t == stamps[0]));
     assert!(stamps[5..].iter().all(|&t| t == stamps[0].wrapping_add(800)));
+}
+
+#[test]
+fn a_peer_may_send_by_other_numbers_than_it_takes() {
+    let mut world = World::new();
+    let renumbered = Stream {
+        payload_type: 107,
+        receive_payload_type: 97,
+        dtmf_payload_type: Some(108),
+        receive_dtmf_payload_type: Some(98),
+        ..stream(A)
+    };
+    world.open(A, renumbered);
+    world.open(B, stream(B));
+    world.command(Command::Bridge { a: A, b: B });
+    world.say(A, 97, &[3; 160]);
+    world.say(A, 107, &[3; 160]);
+    world.say(B, 0, &[3; 160]);
+    let sent = world.take_sent();
+    let types: Vec<_> = sent.iter().map(|s| (s.leg, s.packet.header.payload_type)).collect();
+    assert_eq!(types, [(B, 0), (A, 107)], "the number that was not agreed is not heard");
 }
 
 #[test]
@@ -132,7 +156,12 @@ fn an_unknown_codec_still_sends_keys_in_its_own_clock() {
     let mut world = World::new();
     world.open(
         A,
-        Stream { codec: Codec::Opaque { rate_hz: 48_000 }, payload_type: 111, ..stream(A) },
+        Stream {
+            codec: Codec::Opaque { rate_hz: 48_000 },
+            payload_type: 111,
+            receive_payload_type: 111,
+            ..stream(A)
+        },
     );
     world.command(Command::SendDigits { leg: A, digits: "3".into() });
     world.run(1_000);

@@ -93,7 +93,16 @@ fn what_is_heard_is_what_was_played_and_its_end_is_told_when_it_was_heard() {
 #[test]
 fn packet_time_and_law_are_as_agreed() {
     let mut world = World::new();
-    world.open(A, Stream { codec: Codec::Pcma, payload_type: 8, ptime_ms: 30, ..stream(A) });
+    world.open(
+        A,
+        Stream {
+            codec: Codec::Pcma,
+            payload_type: 8,
+            receive_payload_type: 8,
+            ptime_ms: 30,
+            ..stream(A)
+        },
+    );
     world.play(A, JOB, vec![tone(1_000.0)]);
     world.run(890);
     let sent = world.take_sent();

@@ -25,7 +25,10 @@ fn recorded(world: &mut World) -> (Vec<i16>, Option<(RecordEnd, Duration)>) {
 fn a_message_is_kept_until_its_key_whatever_the_law() {
     for (codec, payload_type, law) in [(Codec::Pcmu, 0, Law::Mu), (Codec::Pcma, 8, Law::A)] {
         let mut world = World::new();
-        world.open(A, Stream { codec, payload_type, ..stream(A) });
+        world.open(
+            A,
+            Stream { codec, payload_type, receive_payload_type: payload_type, ..stream(A) },
+        );
         world.command(Command::Record { leg: A, job: JOB, limits: limits() });
         for _ in 0..100 {
             world.say(A, payload_type, &[law.encode(8_000); 160]);
