@@ -59,6 +59,7 @@ class Server:
         self.port = ports.free(host)
         self.accounts = accounts
         self.process = None
+        self.before_start = None
         self.ended_on_purpose = False
         self.seconds_to_start = seconds_to_start
         self._config = lambda: config_text(
@@ -115,6 +116,8 @@ class Server:
                 stdout=open(self.log_path, "ab"),
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
+                preexec_fn=self.before_start,
+                restore_signals=self.before_start is None,
             )
             self.ended_on_purpose = False
             if self._wait_until_it_answers():
