@@ -10,5 +10,10 @@
 
 mod basic_call;
 mod demo_dialplan;
+mod hostile;
+mod operations;
+mod registrar;
 mod scripts;
+mod tidy;
+mod voicemail;
 mod weather;

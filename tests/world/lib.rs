@@ -5,6 +5,7 @@
 //! happened with the whole ladder. Nothing here opens a socket, sleeps or starts a thread.
 
 #![allow(
+    clippy::wildcard_enum_match_arm,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -13,6 +14,7 @@
     clippy::missing_panics_doc
 )]
 
+mod by_hand;
 mod ladder;
 mod network;
 mod phone;
@@ -27,12 +29,14 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use dialplan::Sources;
 use media::{Engine, LegId, PlayItem, Sound};
-use pbx::records::{StoreReply, StoreRequest, Ticket};
+use pbx::records::{BindingRecord, StoreReply, StoreRequest, Ticket};
 use pbx::{
-    Account, Config, Input, Limits, Listener, MailboxConfig, Output, Prompts, Start, Switch,
+    Account, Command, Config, Input, Limits, Listener, MailboxConfig, Output, Peer, Prompts, Start,
+    Switch,
 };
 use sip_engine::{Flow, Transport};
 
+pub use by_hand::{ByHand, answer_to};
 use ladder::Step;
 use network::Queue;
 pub use network::Weather;
@@ -42,6 +46,8 @@ pub use store::Shelf;
 /// A whole office: the switch, its phones, and the network between them.
 pub struct World {
     switch: Switch,
+    config: Config,
+    sources: Sources,
     engine: Engine,
     /// The phones, in the order in which they were added.
     pub phones: Vec<Phone>,
@@ -52,11 +58,17 @@ pub struct World {
     queue: Queue<Delivery>,
     weather: Weather,
     rng: fastrand::Rng,
+    /// When the world began; the clock on the wall shows [`WALL`] then.
+    birth: Instant,
     start: Instant,
     now: Instant,
     legs: BTreeMap<u16, LegId>,
     ports: BTreeMap<LegId, SocketAddr>,
     prompts: Arc<Prompts>,
+    /// Messages to addresses where no phone is.
+    astray: BTreeMap<SocketAddr, Vec<Bytes>>,
+    sound_astray: BTreeMap<SocketAddr, usize>,
+    overheard: Vec<Bytes>,
     /// Everything that happened, a line each.
     pub log: Vec<String>,
     datagrams: u64,
@@ -85,6 +97,8 @@ pub struct Plan {
     pub seed: u64,
     /// Bounds.
     pub limits: Limits,
+    /// Networks whose calls are let in without digest.
+    pub peers: Vec<Peer>,
 }
 
 impl Default for Plan {
@@ -96,6 +110,7 @@ impl Default for Plan {
             weather: Weather::calm(),
             seed: 1,
             limits: Limits::default(),
+            peers: Vec::new(),
         }
     }
 }
@@ -141,7 +156,7 @@ impl World {
             media_threads: 1,
             nat: true,
             accounts: plan.extensions.iter().map(account).collect(),
-            peers: Vec::new(),
+            peers: plan.peers,
             mailboxes: Arc::new(plan.extensions.iter().map(mailbox).collect()),
             language: "en".to_owned(),
             time_zone: jiff::tz::TimeZone::UTC,
@@ -150,23 +165,18 @@ impl World {
             digest: vec![sip_engine::Algorithm::Sha256, sip_engine::Algorithm::Md5],
         };
         let sources = Sources { files: BTreeMap::from([("main.lua".to_owned(), plan.script)]) };
-        let switch = Switch::new(
-            config,
-            Start {
-                now: start,
-                wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
-                seed: plan.seed,
-                sources,
-                prompts: prompts.clone(),
-                bindings: Vec::new(),
-            },
-        );
-        let switch = match switch {
-            Ok(switch) => switch,
-            Err(errors) => panic!("the script does not load: {errors:?}"),
+        let beginning = Start {
+            now: start,
+            wall: SystemTime::UNIX_EPOCH + WALL,
+            seed: plan.seed,
+            sources: sources.clone(),
+            prompts: prompts.clone(),
+            bindings: Vec::new(),
         };
         Self {
-            switch,
+            switch: switched_on(&config, beginning),
+            config,
+            sources,
             engine: Engine::new(plan.seed),
             phones: Vec::new(),
             shelf: Shelf::default(),
@@ -174,11 +184,15 @@ impl World {
             queue: Queue::default(),
             weather: plan.weather,
             rng: fastrand::Rng::with_seed(plan.seed),
+            birth: start,
             start,
             now: start,
             legs: BTreeMap::new(),
             ports: BTreeMap::new(),
             prompts,
+            astray: BTreeMap::new(),
+            sound_astray: BTreeMap::new(),
+            overheard: Vec::new(),
             log: Vec::new(),
             datagrams: 0,
         }
@@ -374,6 +388,7 @@ impl World {
         match output {
             Output::Transmit { flow, bytes } => {
                 let Some(phone) = self.phones.iter().position(|p| p.sip == flow.remote) else {
+                    self.astray.entry(flow.remote).or_default().push(bytes);
                     return;
                 };
                 let theirs = Flow { local: flow.remote, remote: flow.local, ..flow };
@@ -448,6 +463,8 @@ impl World {
         let Some(from) = self.ports.get(&leg).copied() else { return };
         if let Some(phone) = self.phones.iter().position(|phone| phone.sound == to) {
             self.queue.push(self.now, Delivery::SoundToPhone { phone, from, packet });
+        } else {
+            *self.sound_astray.entry(to).or_default() += 1;
         }
     }
 
@@ -458,6 +475,7 @@ impl World {
         }
         for (flow, bytes) in self.phones[index].take_messages() {
             let ours = Flow { local: flow.remote, remote: flow.local, ..flow };
+            self.overheard.push(bytes.clone());
             self.post(
                 flow.transport,
                 |bytes| Delivery::ToSwitch(Input::Sip { flow: ours, bytes }),
@@ -499,6 +517,92 @@ impl World {
         self.datagrams
     }
 
+    /// Loads another dialplan into the running switch.
+    pub fn reload(&mut self, script: &str) {
+        let sources =
+            Sources { files: BTreeMap::from([("main.lua".to_owned(), script.to_owned())]) };
+        let prompts = self.prompts.clone();
+        self.tell(Input::Command(Command::Reload { sources, prompts }));
+    }
+
+    /// Another switch in the place of this one, which remembers nothing but what is on the shelf.
+    pub fn restart(&mut self) {
+        let bindings: Vec<BindingRecord> = self.shelf.bindings.values().cloned().collect();
+        let beginning = Start {
+            now: self.now,
+            wall: SystemTime::UNIX_EPOCH + WALL + self.now.duration_since(self.birth),
+            seed: self.rng.u64(..),
+            sources: self.sources.clone(),
+            prompts: self.prompts.clone(),
+            bindings,
+        };
+        self.switch = switched_on(&self.config, beginning);
+    }
+
+    /// The connection of a phone breaks.
+    pub fn break_connection(&mut self, who: &str) {
+        let phone = self.named(who);
+        let flow = Flow { transport: phone.transport, local: SWITCH, remote: phone.sip };
+        self.tell(Input::FlowClosed { flow });
+    }
+
+    /// A message from an address where no phone is. Line ends are bare.
+    pub fn deliver_by_hand(&mut self, from: SocketAddr, message: &str) {
+        let message = message.replace('\n', "\r\n");
+        let flow = Flow { transport: Transport::Udp, local: SWITCH, remote: from };
+        self.tell(Input::Sip { flow, bytes: Bytes::from(message) });
+    }
+
+    /// What was sent to an address where no phone is, since last asked.
+    pub fn astray(&mut self, to: SocketAddr) -> Vec<String> {
+        let messages = self.astray.remove(&to).unwrap_or_default();
+        messages.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
+    /// Somebody at `from` sends a second of a tone to where this phone sends its sound. Gives back the
+    /// tone.
+    pub fn intrude(&mut self, who: &str, from: SocketAddr) -> f32 {
+        let tone_hz = 3_500.0;
+        let to = self.named(who).sends_to().expect("a call with sound");
+        let leg = self.legs[&to.port()];
+        for n in 0..50_u16 {
+            let pcm = sound::tone(tone_hz, 160);
+            let mut packet = vec![0x80, 0, 0, n as u8, 0, 0];
+            packet.extend((n * 160).to_be_bytes());
+            packet.extend([9, 9, 9, 9]);
+            packet.extend(pcm.iter().map(|&sample| sound::mu_encode(sample)));
+            self.queue.push(self.now, Delivery::SoundToSwitch { leg, from, packet });
+            self.run_for(Duration::from_millis(20));
+        }
+        tone_hz
+    }
+
+    /// Whether this tone is in what a phone heard in the last 200 ms.
+    pub fn hears_tone(&self, who: &str, tone_hz: f32) -> bool {
+        let heard = &self.named(who).heard;
+        sound::has_tone(&heard[heard.len().saturating_sub(1_600)..], tone_hz)
+    }
+
+    /// Packets of sound sent to an address where no phone is.
+    pub fn sound_astray(&self, to: SocketAddr) -> usize {
+        self.sound_astray.get(&to).copied().unwrap_or_default()
+    }
+
+    /// Every message that phones sent the switch since last asked.
+    pub fn overheard(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.overheard)
+    }
+
+    /// Transactions of the switch.
+    pub fn transaction_count(&self) -> usize {
+        self.switch.transaction_count()
+    }
+
+    /// Calls under way.
+    pub fn call_count(&self) -> usize {
+        self.switch.call_count()
+    }
+
     /// From now on, loses exactly the `n`th message sent.
     pub fn lose_nth(&mut self, n: u64) {
         self.datagrams = 0;
@@ -516,12 +620,26 @@ impl World {
         self.drain();
     }
 
-    /// After this much time nothing may be left over: no session, transaction, port or question.
+    /// After this much time nothing may be left over in the switch: no session, transaction, port,
+    /// question or draft.
+    #[track_caller]
+    pub fn assert_the_switch_is_quiet(&mut self) {
+        self.run_for(Duration::from_secs(200));
+        assert!(
+            self.switch.is_idle(),
+            "{} calls and {} transactions are left over:\n{}",
+            self.switch.call_count(),
+            self.switch.transaction_count(),
+            self.log.join("\n")
+        );
+        assert_eq!(self.engine.leg_count(), 0, "a leg is left over:\n{}", self.log.join("\n"));
+        assert_eq!(self.shelf.draft_count(), 0, "a draft is left over:\n{}", self.log.join("\n"));
+    }
+
+    /// The same, and no phone may be left in a call.
     #[track_caller]
     pub fn assert_all_is_quiet(&mut self) {
-        self.run_for(Duration::from_secs(200));
-        assert!(self.switch.is_idle(), "something is left over:\n{}", self.log.join("\n"));
-        assert_eq!(self.engine.leg_count(), 0, "a leg is left over:\n{}", self.log.join("\n"));
+        self.assert_the_switch_is_quiet();
         let busy: BTreeSet<&str> = self
             .phones
             .iter()
@@ -532,6 +650,20 @@ impl World {
     }
 }
 
+fn switched_on(config: &Config, start: Start) -> Switch {
+    match Switch::new(config.clone(), start) {
+        Ok(switch) => switch,
+        Err(errors) => panic!("the script does not load: {errors:?}"),
+    }
+}
+
+/// Whether a tone is in this sound.
+pub fn has_tone(pcm: &[i16], tone_hz: f32) -> bool {
+    sound::has_tone(pcm, tone_hz)
+}
+
+/// What the clock on the wall shows when a world begins, after 1970.
+const WALL: Duration = Duration::from_secs(1_800_000_000);
 /// Where the switch is.
 pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5060);
 

@@ -36,6 +36,8 @@ pub struct Phone {
     pub offers: bool,
     /// What it answers an incoming call with at once; `None`: it waits for the ladder.
     pub answers_at_once: Option<u16>,
+    /// Its digest secret.
+    pub secret: String,
     /// Contact of the 3xx it sends.
     pub forwards_to: Option<String>,
     pub(crate) sip: SocketAddr,
@@ -50,7 +52,12 @@ pub struct Phone {
     packets: VecDeque<(SocketAddr, Vec<u8>)>,
     ticking: bool,
     muted: bool,
+    /// Its re-INVITE has no offer.
+    asks_for_offer: bool,
     pressing: Option<Pressing>,
+    keys_heard: String,
+    key_timestamp: Option<[u8; 4]>,
+    called_by: String,
     sent: Sent,
 }
 
@@ -62,6 +69,8 @@ struct Call {
     /// Our own offer, whose answer is to come.
     offered: Option<Description>,
     agreed: Option<sdp::Agreed>,
+    /// It came in, and was not answered yet.
+    ringing: bool,
 }
 
 /// Keys being pressed, one packet a tick (RFC 4733).
@@ -97,6 +106,7 @@ impl Phone {
             transport: Transport::Udp,
             offers: true,
             answers_at_once: None,
+            secret: format!("secret-{user}"),
             forwards_to: None,
             sip: SocketAddr::new(ip, 5060),
             sound: SocketAddr::new(ip, 4000),
@@ -115,7 +125,11 @@ impl Phone {
             packets: VecDeque::new(),
             ticking: false,
             muted: false,
+            asks_for_offer: false,
             pressing: None,
+            keys_heard: String::new(),
+            key_timestamp: None,
+            called_by: String::new(),
             sent: Sent::default(),
         }
     }
@@ -127,7 +141,7 @@ impl Phone {
     fn credentials(&self) -> ClientCredentials {
         ClientCredentials {
             user: self.user.clone(),
-            secret: format!("secret-{}", self.user),
+            secret: self.secret.clone(),
             realm: Some("office.test".to_owned()),
         }
     }
@@ -169,6 +183,19 @@ impl Phone {
             "CANCEL" => self.with_session(|endpoint, session| endpoint.cancel(now, session, None)),
             "HOLD" => self.reinvite(now, Direction::SendOnly),
             "RESUME" => self.reinvite(now, Direction::SendRecv),
+            "ASK-OFFER" => {
+                self.asks_for_offer = true;
+                self.with_session(|endpoint, session| endpoint.reinvite(now, session, None));
+            }
+            "INFO" => {
+                let body = Body::new(
+                    "application/dtmf-relay",
+                    format!("Signal={rest}\r\nDuration=160\r\n"),
+                );
+                self.with_session(|endpoint, session| {
+                    endpoint.request(now, session, Method::Info, Vec::new(), Some(body));
+                });
+            }
             "PRESS" => self.press(rest),
             "HUSH" => self.muted = true,
             "TALK" => self.muted = false,
@@ -213,7 +240,7 @@ impl Phone {
                 call_id: None,
             },
         );
-        self.call = Some(Call { session, offer: None, offered, agreed: None });
+        self.call = Some(Call { session, offer: None, offered, agreed: None, ringing: false });
     }
 
     fn reinvite(&mut self, now: Instant, direction: Direction) {
@@ -228,6 +255,9 @@ impl Phone {
     /// Answers an incoming call with this code.
     fn reply(&mut self, now: Instant, code: u16) {
         let status = StatusCode::new(code).expect("a status code");
+        if !self.call.as_ref().is_some_and(|call| call.ringing) {
+            return;
+        }
         let with_sound = status == StatusCode::SESSION_PROGRESS || status.is_success();
         let mut reply = Reply::new(status);
         if with_sound {
@@ -240,6 +270,7 @@ impl Phone {
         if status.is_provisional() {
             self.endpoint.provisional(now, call.session, reply);
         } else if status.is_success() {
+            call.ringing = false;
             self.endpoint.accept(now, call.session, reply);
         } else {
             self.endpoint.reject(now, call.session, reply);
@@ -332,6 +363,8 @@ impl Phone {
                     self.endpoint.acknowledge(session, Some(Body::sdp(answer)));
                 }
             }
+            Event::Failed { session, .. } | Event::Cancelled { session, .. }
+                if !self.is_about(session) => {}
             Event::Failed { status, response, .. } => {
                 let reason = response.as_ref().map(|r| r.reason().to_vec()).unwrap_or_default();
                 self.note(&told(status, &reason));
@@ -354,6 +387,17 @@ impl Phone {
                 let reply = Reply::new(StatusCode::OK).body(body);
                 self.endpoint.accept_reinvite(now, session, reply);
             }
+            Event::ReinviteAccepted { session, response } if self.asks_for_offer => {
+                self.asks_for_offer = false;
+                let offer = Description::parse(response.body()).ok();
+                let codecs = offer.as_ref().map_or(0, |offer| offer.media[0].codecs().len());
+                self.note(&format!("re-INVITE 200 with an offer of {codecs} codecs"));
+                if let Some(call) = &mut self.call {
+                    call.offer = offer;
+                }
+                let answer = self.describe();
+                self.endpoint.acknowledge(session, Some(Body::sdp(answer)));
+            }
             Event::ReinviteAccepted { response, .. } => {
                 self.take_answer(response.body());
                 let direction = self.call.as_ref().and_then(|call| call.agreed.as_ref());
@@ -369,10 +413,14 @@ impl Phone {
             Event::Request { txn, .. } => {
                 self.endpoint.respond(now, txn, Reply::new(StatusCode::OK));
             }
+            Event::Response { status, .. } if self.call.is_some() => {
+                self.note(&status.as_u16().to_string());
+            }
             Event::Response { status, .. } => {
                 self.registered = status.is_success();
                 self.note(&format!("registered {}", status.as_u16()));
             }
+            Event::Ended { session, .. } if !self.is_about(session) => {}
             Event::Ended { cause, .. } => {
                 if cause == sip_engine::EndCause::Bye {
                     self.note("BYE");
@@ -382,8 +430,20 @@ impl Phone {
         }
     }
 
+    fn is_about(&self, session: SessionId) -> bool {
+        self.call.as_ref().is_some_and(|call| call.session == session)
+    }
+
     fn invited(&mut self, now: Instant, session: SessionId, request: &sip_syntax::Request) {
         self.note("INVITE");
+        self.called_by = request.from().map_or_else(
+            |_| String::new(),
+            |from| {
+                let name = from.display_name();
+                let name = if name.is_empty() { String::new() } else { format!("\"{name}\" ") };
+                format!("{name}<{}>", String::from_utf8_lossy(from.uri.as_bytes()))
+            },
+        );
         if self.call.is_some() {
             self.endpoint.reject(now, session, Reply::new(StatusCode::BUSY_HERE));
             return;
@@ -391,7 +451,7 @@ impl Phone {
         self.heard.clear();
         self.origin = Origin::new(self.origin.version() + 99);
         let offer = Description::parse(request.body()).ok();
-        self.call = Some(Call { session, offer, offered: None, agreed: None });
+        self.call = Some(Call { session, offer, offered: None, agreed: None, ringing: true });
         if let Some(code) = self.answers_at_once {
             self.reply(now, code);
         }
@@ -409,6 +469,21 @@ impl Phone {
         }
     }
 
+    /// Where it sends its sound.
+    pub fn sends_to(&self) -> Option<SocketAddr> {
+        self.call.as_ref()?.agreed.as_ref()?.remote
+    }
+
+    /// From of the last call that came.
+    pub fn called_by(&self) -> &str {
+        &self.called_by
+    }
+
+    /// Keys it heard, as telephone-events.
+    pub fn keys_heard(&self) -> &str {
+        &self.keys_heard
+    }
+
     /// Whether a call is under way.
     pub fn is_in_call(&self) -> bool {
         self.call.is_some()
@@ -416,7 +491,19 @@ impl Phone {
 
     pub(crate) fn handle_sound(&mut self, now: Instant, from: SocketAddr, packet: &[u8]) {
         let Some(agreed) = self.call.as_ref().and_then(|call| call.agreed.as_ref()) else { return };
-        if packet.len() < 12 || packet[1] & 0x7f != agreed.receive_payload_type {
+        if packet.len() < 12 {
+            return;
+        }
+        if packet[0] & 0x0f == 0 && Some(packet[1] & 0x7f) == agreed.telephone_event {
+            // All packets of one key have one timestamp (RFC 4733 §2.5.1.2).
+            if self.key_timestamp.replace([packet[4], packet[5], packet[6], packet[7]])
+                != self.key_timestamp
+            {
+                self.keys_heard.extend("0123456789*#ABCD".chars().nth(packet[12].into()));
+            }
+            return;
+        }
+        if packet[1] & 0x7f != agreed.receive_payload_type {
             return;
         }
         self.heard_at = Some(now);

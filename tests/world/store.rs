@@ -25,11 +25,18 @@ pub struct Shelf {
     drafts: BTreeMap<SoundId, (DraftKind, Vec<i16>)>,
     /// Set: every question is replied to with `Failed`.
     pub broken: bool,
+    /// Set: no question is replied to at all, and nothing is kept.
+    pub silent: bool,
 }
 
 impl Shelf {
     /// Carries a request out; gives back the reply, if it wants one.
     pub fn handle(&mut self, request: StoreRequest) -> Option<(Ticket, StoreReply)> {
+        if self.silent {
+            // As if it had stopped: what it was told before is lost.
+            self.drafts.clear();
+            return None;
+        }
         if self.broken {
             return ticket_of(&request).map(|ticket| (ticket, StoreReply::Failed));
         }

@@ -182,6 +182,11 @@ impl Switch {
         self.calls.len()
     }
 
+    /// SIP transactions of both directions, those included that only absorb repeats.
+    pub fn transaction_count(&self) -> usize {
+        self.desk.endpoint.transaction_count()
+    }
+
     /// Whether nothing of any call is left: no session, transaction, port or question.
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty()

@@ -117,6 +117,11 @@ impl Call {
         request: &Request,
     ) {
         let by = if self.caller.session == Some(session) { Side::Caller } else { Side::Callee };
+        if matches!(&self.task, Task::Bridged(bridge) if bridge.asked.is_some()) {
+            // The other party asked first, and each would wait for the other (RFC 3261 §14.2).
+            let reply = Reply::new(StatusCode::REQUEST_PENDING);
+            return desk.endpoint.reject_reinvite(now, session, reply);
+        }
         if request.body().is_empty() {
             // The peer wants our offer (RFC 3261 §14.2); its answer comes with the ACK.
             let offer = self.leg_of(by).map(|leg| leg.offer_again(Direction::SendRecv));

@@ -605,12 +605,12 @@ impl Call {
                 self.connect(now, desk, Bridge::new(session, leg, branch.label, now));
                 self.align_callee(now, desk);
             }
-            Err(why) => {
+            Err((status, why)) => {
                 tracing::info!(call = %self.name, to = %branch.label, "answer unusable: {why}");
                 desk.disown_session(session);
                 desk.endpoint.bye(now, session, Some(NOT_ACCEPTABLE.to_owned()));
                 leg.close(desk);
-                dialing.note(StatusCode::NOT_ACCEPTABLE_HERE, why);
+                dialing.note(status, status.default_reason().to_owned());
                 self.go_on_dialing(now, desk, dialing);
             }
         }
@@ -623,24 +623,25 @@ impl Call {
         desk: &mut Desk,
         leg: &mut Leg,
         response: &Response,
-    ) -> Result<(), String> {
+    ) -> Result<(), (StatusCode, String)> {
+        let unfit = |refusal: Refusal| (StatusCode::NOT_ACCEPTABLE_HERE, refusal.to_string());
         let theirs = match Description::parse(response.body()) {
-            Ok(theirs) => theirs,
-            // Some phones answer in the 183 only.
-            Err(_) if response.body().is_empty() && leg.is_agreed() => {
-                Description::parse(&leg.described()).map_err(|error| error.to_string())?
+            Ok(theirs) => {
+                leg.take_answer(desk, &theirs).map_err(unfit)?;
+                theirs
             }
-            Err(error) => return Err(error.to_string()),
+            // Some phones answer in the 183 only.
+            Err(error) => {
+                let said = leg.last_description().filter(|_| leg.is_agreed());
+                said.filter(|_| response.body().is_empty())
+                    .ok_or_else(|| (StatusCode::BAD_GATEWAY, error.to_string()))?
+            }
         };
-        if !response.body().is_empty() {
-            leg.take_answer(desk, &theirs).map_err(|refusal| refusal.to_string())?;
-        }
         if !self.claim_port(now, desk) {
-            return Err("no media port".to_owned());
+            return Err((StatusCode::SERVICE_UNAVAILABLE, "no media port".to_owned()));
         }
         let codecs = leg.codec().map(leg::compatible_with).unwrap_or_default();
-        let body =
-            self.match_caller(desk, &codecs, &theirs).map_err(|refusal| refusal.to_string())?;
+        let body = self.match_caller(desk, &codecs, &theirs).map_err(unfit)?;
         if self.caller.stage != Stage::Answered {
             match body {
                 Some(body) => self.accept(now, desk, body),

@@ -88,6 +88,11 @@ impl Leg {
         self.described.clone()
     }
 
+    /// The same, to be read.
+    pub(super) fn last_description(&self) -> Option<Description> {
+        self.origin.last()
+    }
+
     /// Answers an offer. `other` is the far leg's answer, whose carried streams are given back.
     pub(super) fn answer(
         &mut self,

@@ -122,7 +122,7 @@ impl Switch {
                     Match::Route(route) => self.generation.is_public(route),
                     Match::Incomplete | Match::None => false,
                 };
-                if !public || wait > Duration::ZERO {
+                if !public || wait > Duration::ZERO || !self.may_be_a_stranger(flow, request) {
                     return self.challenge_caller(now, session, &challenges, wait);
                 }
                 None
@@ -198,6 +198,17 @@ impl Switch {
         let call = Call::new(&mut self.desk, now, id, name, caller, script, parties);
         self.calls.insert(id, Box::new(call));
         self.with_call(id, |call, desk| call.start(now, desk));
+    }
+
+    /// Whether somebody without proof is taken for a stranger on a public route. One who says to be an
+    /// account, from where a phone is registered, is asked to prove it; so is everybody once
+    /// strangers have used up what they share.
+    fn may_be_a_stranger(&self, flow: Flow, request: &Request) -> bool {
+        let count = self.calls_of_account.get(STRANGERS).copied().unwrap_or_default();
+        let says = request.from().ok().and_then(|from| from.uri.user()).unwrap_or_default();
+        let is_account = self.desk.config.accounts.contains_key(&says)
+            && self.desk.registrar.is_home(flow.remote.ip());
+        !is_account && count < self.desk.config.limits.calls_per_account_max
     }
 
     fn challenge_caller(
