@@ -517,11 +517,11 @@ impl World {
         self.datagrams
     }
 
-    /// Loads another dialplan into the running switch.
+    /// Loads another dialplan, and no prompts, into the running switch.
     pub fn reload(&mut self, script: &str) {
         let sources =
             Sources { files: BTreeMap::from([("main.lua".to_owned(), script.to_owned())]) };
-        let prompts = self.prompts.clone();
+        let prompts = Arc::new(Prompts::default());
         self.tell(Input::Command(Command::Reload { sources, prompts }));
     }
 

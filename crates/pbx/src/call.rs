@@ -15,6 +15,7 @@ mod verbs;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dialplan::{Ending, LogLevel, Outcome, Script, Step};
@@ -22,6 +23,7 @@ use media::{Event as MediaEvent, LegId};
 use sip_engine::{Event, Reply, SessionId};
 use sip_syntax::{Method, Request, StatusCode};
 
+use crate::Prompts;
 use crate::auth::printable;
 use crate::desk::{CallId, Desk};
 use crate::feature;
@@ -41,6 +43,8 @@ pub(crate) struct Call {
     name: String,
     thread: usize,
     caller: Caller,
+    /// Those of its script's generation.
+    prompts: Arc<Prompts>,
     /// `None` once it was closed.
     script: Option<Script>,
     feature: Option<Box<Feature>>,
@@ -153,6 +157,7 @@ impl Call {
             name,
             thread: usize::try_from(id.0 % threads).unwrap_or(0),
             caller,
+            prompts: desk.prompts.clone(),
             script: Some(script),
             feature: None,
             task: Task::Idle,
@@ -462,7 +467,7 @@ impl Call {
             steps_left = steps_left.saturating_sub(1);
             next = match self.feature.as_deref_mut() {
                 Some(feature) => {
-                    let asked = feature.next(now, finished.into_reply(), desk);
+                    let asked = feature.next(now, finished.into_reply(), desk, &self.prompts);
                     self.carry_out(now, desk, asked)
                 }
                 None => self.resume(now, desk, finished.into_outcome()),

@@ -30,6 +30,7 @@ pub(crate) struct Desk {
     pub(crate) rng: fastrand::Rng,
     pub(crate) endpoint: Endpoint,
     pub(crate) registrar: Registrar,
+    /// For new calls; those under way keep theirs.
     pub(crate) prompts: Arc<Prompts>,
     ports: PortPool,
     outputs: VecDeque<Output>,

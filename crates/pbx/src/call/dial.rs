@@ -330,7 +330,7 @@ impl Call {
             return;
         }
         let Some(music) = dialing.dial.music.clone() else { return };
-        let items = sounds::items(desk, &[music]);
+        let items = sounds::items(&self.prompts, &[music]);
         if items.is_empty() {
             return;
         }

@@ -4,7 +4,7 @@ use dialplan::{Fit, Outcome, Pattern, Read, ReadEnd};
 
 use super::perform::{self, Performance};
 use super::{Next, sounds};
-use crate::desk::Desk;
+use crate::Prompts;
 use crate::feature::Reply;
 
 /// One `call:read` under way.
@@ -29,21 +29,21 @@ impl ReadDigits {
         Self { read, tries_left, stage: Stage::Asking, last: (String::new(), ReadEnd::Timeout) }
     }
 
-    pub(super) fn next(&mut self, reply: Reply, desk: &Desk) -> Next {
+    pub(super) fn next(&mut self, reply: Reply, prompts: &Prompts) -> Next {
         match reply {
-            Reply::Digits { digits, ended } => self.check(digits, ended, desk),
+            Reply::Digits { digits, ended } => self.check(digits, ended, prompts),
             Reply::Start | Reply::Played { .. } => {
                 self.stage = Stage::Asking;
-                self.ask(desk)
+                self.ask(prompts)
             }
             Reply::Recorded { .. } | Reply::Stored(_) | Reply::Told | Reply::HungUp => self.done(),
         }
     }
 
-    fn ask(&mut self, desk: &Desk) -> Next {
+    fn ask(&mut self, prompts: &Prompts) -> Next {
         self.tries_left = self.tries_left.saturating_sub(1);
         Next::Perform(Performance::Collect {
-            prompt: sounds::items(desk, &self.read.prompt),
+            prompt: sounds::items(prompts, &self.read.prompt),
             digits_max: self.read.digits_max,
             timeout: self.read.timeout,
             between: self.read.between,
@@ -51,7 +51,7 @@ impl ReadDigits {
         })
     }
 
-    fn check(&mut self, digits: String, ended: ReadEnd, desk: &Desk) -> Next {
+    fn check(&mut self, digits: String, ended: ReadEnd, prompts: &Prompts) -> Next {
         let ended = match ended {
             ReadEnd::Timeout if digits.is_empty() => ReadEnd::Timeout,
             // Fewer digits than asked for are fine unless a pattern says otherwise.
@@ -66,13 +66,13 @@ impl ReadDigits {
         }
         if ended == ReadEnd::Invalid && !self.read.invalid.is_empty() {
             self.stage = Stage::Correcting;
-            let items = sounds::items(desk, &self.read.invalid);
+            let items = sounds::items(prompts, &self.read.invalid);
             return Next::Perform(Performance::Play {
                 playlist: perform::once(items),
                 barge: dialplan::Barge::Never,
             });
         }
-        self.ask(desk)
+        self.ask(prompts)
     }
 
     fn fits(&self, digits: &str) -> bool {

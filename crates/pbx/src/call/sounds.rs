@@ -3,16 +3,16 @@
 use dialplan::Sound;
 use media::{PlayItem, ToneSpec};
 
-use crate::desk::Desk;
+use crate::Prompts;
 
 /// The sounds in order. A prompt that is gone since the scripts were loaded is left out, and said.
-pub(crate) fn items(desk: &Desk, sounds: &[Sound]) -> Vec<PlayItem> {
-    sounds.iter().filter_map(|sound| item(desk, sound)).collect()
+pub(crate) fn items(prompts: &Prompts, sounds: &[Sound]) -> Vec<PlayItem> {
+    sounds.iter().filter_map(|sound| item(prompts, sound)).collect()
 }
 
-fn item(desk: &Desk, sound: &Sound) -> Option<PlayItem> {
+fn item(prompts: &Prompts, sound: &Sound) -> Option<PlayItem> {
     match sound {
-        Sound::Prompt(name) => prompt(desk, name),
+        Sound::Prompt(name) => prompt(prompts, name),
         Sound::Tone(tone) => Some(PlayItem::Tone(ToneSpec {
             frequencies_hz: tone.frequencies_hz.clone(),
             cadence: tone.cadence.clone(),
@@ -23,8 +23,8 @@ fn item(desk: &Desk, sound: &Sound) -> Option<PlayItem> {
 }
 
 /// The prompt of this name.
-pub(crate) fn prompt(desk: &Desk, name: &str) -> Option<PlayItem> {
-    let found = desk.prompts.find(name);
+fn prompt(prompts: &Prompts, name: &str) -> Option<PlayItem> {
+    let found = prompts.find(name);
     if found.is_none() {
         tracing::error!("prompt {name} is missing: put a sound file of that name into prompts/");
     }

@@ -14,6 +14,7 @@ use super::perform::{self, Performance};
 use super::read::ReadDigits;
 use super::record::RecordCaller;
 use super::{Call, Feature, Finished, Next, Task, sounds};
+use crate::Prompts;
 use crate::desk::Desk;
 use crate::feature::{self, Ask, LeaveMessage, Listen, Voice};
 
@@ -55,7 +56,7 @@ impl Call {
             }
             Verb::Play(play) => {
                 let barge = play.barge;
-                let playlist = playlist(desk, &play);
+                let playlist = playlist(&self.prompts, &play);
                 self.perform(now, desk, Performance::Play { playlist, barge })
             }
             Verb::Read(read) => self.begin(Feature::Read(ReadDigits::new(read))),
@@ -133,7 +134,7 @@ impl Call {
         let done = self.send_provisional(now, desk, reply);
         let already = self.background.is_some();
         if let (Some(music), Some(_), false) = (music, &done, already) {
-            let items = sounds::items(desk, &[music]);
+            let items = sounds::items(&self.prompts, &[music]);
             if !items.is_empty() {
                 let playlist = Playlist { repeat: Flag::On, ..perform::once(items) };
                 self.play_in_background(desk, playlist);
@@ -173,15 +174,21 @@ impl Call {
 
 impl Feature {
     /// Tells a feature what came of what it asked, and learns what it asks next.
-    pub(super) fn next(&mut self, now: Instant, reply: feature::Reply, desk: &Desk) -> Next {
+    pub(super) fn next(
+        &mut self,
+        now: Instant,
+        reply: feature::Reply,
+        desk: &Desk,
+        prompts: &Prompts,
+    ) -> Next {
         let ask = match self {
-            Feature::Read(read) => return read.next(reply, desk),
+            Feature::Read(read) => return read.next(reply, prompts),
             Feature::Record(record) => return record.next(reply),
             Feature::Leave(leave) => leave.next(reply),
             Feature::Listen(listen) => listen.next(reply),
         };
         let voice = Voice {
-            prompts: &desk.prompts,
+            prompts,
             language: &desk.config.language,
             time_zone: &desk.config.time_zone,
             now: desk.clock.unix_ms(now),
@@ -214,9 +221,9 @@ impl Feature {
     }
 }
 
-fn playlist(desk: &Desk, play: &Play) -> Playlist {
+fn playlist(prompts: &Prompts, play: &Play) -> Playlist {
     Playlist {
-        items: sounds::items(desk, &play.sounds),
+        items: sounds::items(prompts, &play.sounds),
         repeat: flag(play.repeat == Repeat::Forever),
         barge: flag(play.barge == dialplan::Barge::Any),
         from: play.from,
