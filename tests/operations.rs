@@ -465,8 +465,15 @@ fn a_script_that_asks_in_a_circle_ends_its_own_call_and_delays_no_other() {
         "
 route('5', function(call) while true do call:ringing() end end)
 route('6', function(call) while true do call:dial('sip:555@office.test') end end)
+route('7', { public = true }, function(call) while true do call:ringing() end end)
 route('1XX', function(call) call:dial('ext/' .. call.to.user) end)",
     );
+    // One turn is short: nobody else had to wait for more than this.
+    let mut stranger = ByHand::new(1, "x");
+    let contact = "Contact: <sip:x@10.9.9.1>\n";
+    let invite = stranger.request("INVITE", "sip:7@office.test", contact, "");
+    world.deliver_by_hand(stranger.address, &invite);
+    assert!((2..60).contains(&world.astray(stranger.address).len()));
     for number in ["5", "6"] {
         world.act("alice", &format!("INVITE {number}"));
         milliseconds(&mut world, 1);

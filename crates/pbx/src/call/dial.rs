@@ -194,7 +194,6 @@ impl Call {
                 return Some(self.dial_failed(desk, dialing));
             };
             dialing.branches.clear();
-            dialing.early = None;
             dialing.round_until = now + dialing.dial.timeout;
             for target in &targets {
                 self.plan_target(now, desk, &mut dialing, target);
@@ -610,6 +609,9 @@ impl Call {
                 desk.disown_session(session);
                 desk.endpoint.bye(now, session, Some(NOT_ACCEPTABLE.to_owned()));
                 leg.close(desk);
+                if dialing.early == Some(session) {
+                    dialing.early = None;
+                }
                 dialing.note(status, status.default_reason().to_owned());
                 self.go_on_dialing(now, desk, dialing);
             }
