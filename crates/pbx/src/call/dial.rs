@@ -1,5 +1,8 @@
 //! Ringing others: rounds of targets, each target's phones as branches, until one answers.
 
+mod verdict;
+mod ways;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -7,8 +10,8 @@ use bytes::Bytes;
 use dialplan::{Destination, Dial, DialStatus, Outcome, Target};
 use media::{Flag, JobId, LegId, PlayItem, Playlist, ToneSpec};
 use sdp::{Description, Direction, Refusal, RtpCodec};
-use sip_engine::{Body, Flow, Invite, Reply, SessionId, Transport};
-use sip_syntax::{Host, Response, Scheme, StatusCode, Uri};
+use sip_engine::{Body, Invite, Reply, SessionId, Transport};
+use sip_syntax::{Response, StatusCode, Uri};
 
 use super::bridge::Bridge;
 use super::caller::Stage;
@@ -17,6 +20,8 @@ use super::perform;
 use super::{Call, Finished, Presence, Task, sounds};
 use crate::desk::Desk;
 use crate::records::Ticket;
+use verdict::{Verdict, dial_status, relayed, weight};
+use ways::{Way, flow_to, is_ours, name_addr, transport_of, way_to_uri, ways_to_extension};
 
 /// One `call:dial` under way.
 #[derive(Debug)]
@@ -37,14 +42,6 @@ pub(crate) struct Dialing {
     redirects: u8,
 }
 
-/// Why a target did not answer.
-#[derive(Debug)]
-struct Verdict {
-    status: DialStatus,
-    code: StatusCode,
-    reason: String,
-}
-
 /// One phone being rung.
 #[derive(Debug)]
 struct Branch {
@@ -53,17 +50,6 @@ struct Branch {
     way: Way,
     give_up_at: Instant,
     stage: BranchStage,
-}
-
-/// How a branch is reached.
-#[derive(Debug, Clone)]
-struct Way {
-    /// Request-URI.
-    uri: String,
-    /// To, without tag.
-    to: String,
-    /// `None` until the host name is looked up.
-    flow: Option<Flow>,
 }
 
 #[derive(Debug)]
@@ -758,110 +744,10 @@ impl Call {
     }
 }
 
-/// Every phone registered for this account.
-fn ways_to_extension(
-    now: Instant,
-    desk: &Desk,
-    user: &str,
-) -> Result<Vec<Way>, (StatusCode, &'static str)> {
-    if !desk.config.accounts.contains_key(user) {
-        return Err((StatusCode::NOT_FOUND, "no such extension"));
-    }
-    let bindings = desk.registrar.find(now, user);
-    if bindings.is_empty() {
-        return Err((StatusCode::TEMPORARILY_UNAVAILABLE, "not registered"));
-    }
-    let to = name_addr("", user, &desk.config.domain);
-    let way = |binding: &&crate::registrar::Binding| Way {
-        uri: binding.contact().to_owned(),
-        to: to.clone(),
-        flow: Some(binding.flow()),
-    };
-    Ok(bindings.iter().map(way).collect())
-}
-
-/// A SIP URI: one of our own extensions, or straight there.
-fn way_to_uri(
-    now: Instant,
-    desk: &Desk,
-    near: Flow,
-    text: &str,
-) -> Result<Vec<Way>, (StatusCode, &'static str)> {
-    let Ok(uri) = Uri::parse_slice(text.as_bytes()) else {
-        return Err((StatusCode::NOT_FOUND, "not a URI"));
-    };
-    if uri.scheme() != Scheme::Sip {
-        return Err((StatusCode::UNSUPPORTED_URI_SCHEME, "only sip: can be dialled"));
-    }
-    if is_ours(desk, &uri) {
-        return ways_to_extension(now, desk, &uri.user().unwrap_or_default());
-    }
-    let flow = match uri.host().to_ip() {
-        Some(ip) => {
-            let remote = SocketAddr::new(ip, uri.port().unwrap_or(5060));
-            let Some(flow) = flow_to(desk, near, transport_of(&uri), remote) else {
-                return Err((StatusCode::TEMPORARILY_UNAVAILABLE, "no listener can reach it"));
-            };
-            Some(flow)
-        }
-        None => None,
-    };
-    Ok(vec![Way { uri: text.to_owned(), to: format!("<{text}>"), flow }])
-}
-
-/// Whether a URI names this exchange.
-fn is_ours(desk: &Desk, uri: &Uri) -> bool {
-    match uri.host() {
-        Host::Name(name) => name.eq_ignore_ascii_case(desk.config.domain.as_bytes()),
-        Host::V4(_) | Host::V6(_) => {
-            if uri.host().to_string() == desk.config.domain && uri.port().is_none() {
-                return true;
-            }
-            let port = uri.port().unwrap_or(5060);
-            uri.host().to_ip().is_some_and(|ip| {
-                let address = SocketAddr::new(ip, port);
-                desk.config.listeners.iter().any(|listener| listener.address == address)
-            })
-        }
-    }
-}
-
-fn transport_of(uri: &Uri) -> Transport {
-    match uri.param(b"transport") {
-        Some(transport) if transport.eq_ignore_ascii_case(b"tcp") => Transport::Tcp,
-        Some(_) | None => Transport::Udp,
-    }
-}
-
-/// The listener to reach `remote` from: the one the caller came in on if it will do.
-fn flow_to(desk: &Desk, near: Flow, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-    let reaches = |local: &SocketAddr| {
-        local.is_ipv4() == remote.is_ipv4() && local.ip().is_loopback() == remote.ip().is_loopback()
-    };
-    let ours = desk.config.listeners.iter().filter(|listener| listener.transport == transport);
-    let mut locals = ours.map(|listener| listener.address).filter(reaches);
-    let local = if near.transport == transport && reaches(&near.local) {
-        Some(near.local)
-    } else {
-        locals.next()
-    }?;
-    Some(Flow { transport, local, remote })
-}
-
 fn label(to: &Destination) -> String {
     match to {
         Destination::Extension(user) => format!("ext/{user}"),
         Destination::Uri(uri) => uri.clone(),
-    }
-}
-
-/// A name-addr for From or To (RFC 3261 §20.10).
-fn name_addr(name: &str, user: &str, host: &str) -> String {
-    let user = sip_syntax::escape_user(user);
-    if name.is_empty() {
-        format!("<sip:{user}@{host}>")
-    } else {
-        format!("{} <sip:{user}@{host}>", sip_syntax::quote(name))
     }
 }
 
@@ -871,40 +757,6 @@ fn ringback() -> PlayItem {
         cadence: vec![Duration::from_secs(2), Duration::from_secs(4)],
         length: None,
     })
-}
-
-/// How much a final answer tells, so that the most telling is kept.
-fn weight(status: StatusCode) -> u8 {
-    match status.as_u16() {
-        600..=699 => 6,
-        486 => 5,
-        300..=399 => 4,
-        408 | 480 => 3,
-        400..=485 | 487..=499 => 2,
-        _ => 1,
-    }
-}
-
-/// Asterisk's word for a final answer.
-fn dial_status(status: StatusCode) -> DialStatus {
-    match status.as_u16() {
-        486 | 600 | 603 => DialStatus::Busy,
-        408 | 480 | 487 => DialStatus::NoAnswer,
-        404 | 410 | 416 | 484 | 604 => DialStatus::ChanUnavail,
-        _ => DialStatus::Congestion,
-    }
-}
-
-/// What a caller is told whose script gives no other answer. What only concerns our leg to the callee
-/// is not passed on (RFC 3261 §21.5.4 of 503).
-fn relayed(status: StatusCode, reason: &str) -> (StatusCode, Option<String>) {
-    let reason = (!reason.is_empty()).then(|| reason.to_owned());
-    match status.as_u16() {
-        408 | 487 | 300..=399 => (StatusCode::TEMPORARILY_UNAVAILABLE, None),
-        401 | 407 => (StatusCode::FORBIDDEN, None),
-        503 => (StatusCode::SERVER_INTERNAL_ERROR, None),
-        _ => (status, reason),
-    }
 }
 
 /// Phones that may ring at once for one dial.
