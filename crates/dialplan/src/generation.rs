@@ -261,8 +261,44 @@ fn located(sources: &Sources, error: ScriptError) -> LoadError {
     let source_line = line.and_then(|line| text?.lines().nth(line.checked_sub(1)?));
     let mut located = LoadError::new(&file, error.line, error.message);
     located.source_line = source_line.map(str::to_owned);
+    located.hint = meant_global(&located.message).map(|name| format!("did you mean {name}?"));
     located
 }
+
+/// The global that a message of Lua's about a nil value was probably meant to name.
+fn meant_global(message: &str) -> Option<&'static str> {
+    let (_, rest) = message.split_once("nil value (global '")?;
+    let (wrong, _) = rest.split_once('\'')?;
+    nearest(wrong, GLOBALS.iter().copied())
+}
+
+/// What scripts find besides their own: checked against the sandbox by a test.
+const GLOBALS: [&str; 24] = [
+    "assert",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "log",
+    "math",
+    "next",
+    "pairs",
+    "pcall",
+    "print",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "rawset",
+    "require",
+    "route",
+    "select",
+    "setmetatable",
+    "string",
+    "table",
+    "time",
+    "tonumber",
+    "tostring",
+    "type",
+];
 
 /// Registers what the prelude builds `route` and `require` from.
 pub(crate) fn add(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> {
@@ -394,4 +430,25 @@ fn is_public(options: &Table) -> Result<bool, String> {
         }
     }
     Ok(public)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_global_that_a_hint_may_name_is_there() {
+        let named: Vec<String> =
+            GLOBALS.iter().map(|name| format!("assert({name} ~= nil, '{name}')")).collect();
+        let main = format!("{}\nroute('1', print)", named.join("\n"));
+        let sources = Sources { files: BTreeMap::from([("main.lua".to_owned(), main)]) };
+        let names = Names {
+            prompts: BTreeSet::new(),
+            extensions: BTreeSet::new(),
+            mailboxes: BTreeSet::new(),
+            language: "en".to_owned(),
+        };
+        let loaded = Generation::load(&sources, names, Limits::default(), &Zoned::default());
+        assert_eq!(loaded.err(), None);
+    }
 }

@@ -139,6 +139,10 @@ fn errors_while_loading_are_told_with_their_line() {
             "scripts/main.lua:1: the scripts need more memory",
         ),
         ("undefined()", "scripts/main.lua:1: attempt to call a nil value (global 'undefined')"),
+        (
+            "rout('1', print)",
+            "scripts/main.lua:1: attempt to call a nil value (global 'rout') (did you mean route?)",
+        ),
     ] {
         let limits =
             Limits { instructions_at_load: 3_000_000, memory_base: 8 << 20, ..Limits::default() };
