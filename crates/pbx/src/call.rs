@@ -374,7 +374,7 @@ impl Call {
             | Method::Refer
             | Method::Publish
             | Method::Other(_) => {
-                Reply::new(StatusCode::METHOD_NOT_ALLOWED).header("Allow", crate::switch::ALLOW)
+                Reply::new(StatusCode::METHOD_NOT_ALLOWED).header("Allow", sip_engine::ALLOW)
             }
         }
     }

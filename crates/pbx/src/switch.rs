@@ -6,8 +6,6 @@
 
 mod requests;
 
-pub(crate) use requests::ALLOW;
-
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;

@@ -271,4 +271,4 @@ pub(crate) fn with_rest(
 }
 
 /// The methods we take, as answers of 405 and 501 and our own requests list them.
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, MESSAGE, REGISTER";
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, REGISTER";

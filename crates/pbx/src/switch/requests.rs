@@ -20,7 +20,7 @@ impl Switch {
                 Method::Options => {
                     let reply = Reply::new(StatusCode::OK)
                         .header("Accept", "application/sdp")
-                        .header("Allow", ALLOW);
+                        .header("Allow", sip_engine::ALLOW);
                     // Anybody may ask, so nothing is kept of it.
                     self.desk.endpoint.respond(now, txn, reply.once());
                 }
@@ -39,7 +39,8 @@ impl Switch {
                 | Method::Refer
                 | Method::Info
                 | Method::Other(_) => {
-                    let reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED).header("Allow", ALLOW);
+                    let reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED)
+                        .header("Allow", sip_engine::ALLOW);
                     self.desk.endpoint.respond(now, txn, reply.once());
                 }
             },
@@ -316,8 +317,6 @@ fn overloaded() -> Reply {
     Reply::new(StatusCode::SERVICE_UNAVAILABLE).header("Retry-After", "10")
 }
 
-/// What we can be asked (RFC 3261 §20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE";
 /// Proofs, of no use to a script and never to be logged.
 const SECRET: &[&str] = &["Authorization", "Proxy-Authorization"];
 /// Identities that only a trusted network may assert (RFC 3325 §5).
