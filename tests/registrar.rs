@@ -261,7 +261,7 @@ fn a_trusted_network_may_call_but_takes_over_nobodys_number() {
     world.register_all();
     let mut gateway = ByHand::new(1, "5551234");
     let refused = gateway.request("REGISTER", "sip:office.test", DESK, "");
-    assert_eq!(status(&gateway.send(&mut world, &refused)[0]), "403");
+    assert_eq!(status(&gateway.send(&mut world, &refused)[0]), "401");
     let invite =
         gateway.request("INVITE", "sip:102@office.test", "Contact: <sip:5551234@10.9.9.1>\n", "");
     assert_eq!(status(&gateway.send(&mut world, &invite)[0]), "100");

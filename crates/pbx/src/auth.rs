@@ -42,9 +42,9 @@ pub(crate) enum Speaker {
 
 /// What to do with a request that needs a known speaker.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Judgement {
+pub(crate) enum Judgement<S> {
     /// Go on.
-    Allow(Speaker),
+    Allow(S),
     /// 401 with these WWW-Authenticate values, after this wait.
     Challenge {
         /// Header values, strongest first.
@@ -67,24 +67,39 @@ impl Auth {
         }
     }
 
-    /// Decides who sent `request`. `at_home` tells whether the source already holds a registration,
-    /// so that a stranger behind the same address cannot lock its owner out.
-    pub(crate) fn judge(
+    /// Decides who calls: an account, or without credentials somebody in a network that may call
+    /// without them.
+    pub(crate) fn judge_caller(
         &mut self,
         now: Instant,
         config: &Config,
         request: &Request,
         source: SocketAddr,
         at_home: bool,
-    ) -> Judgement {
-        let of_ours = |credentials: &Credentials| {
-            credentials.realm().is_some_and(|realm| *realm == *config.domain.as_bytes())
-        };
-        let ours = request.authorizations().into_iter().find(of_ours);
-        let Some(credentials) = ours else {
-            if let Some(peer) = peer_of(&config.peers, source.ip()) {
-                return Judgement::Allow(Speaker::Peer(peer.name.clone()));
-            }
+    ) -> Judgement<Speaker> {
+        if credentials_for(config, request).is_none()
+            && let Some(peer) = peer_of(&config.peers, source.ip())
+        {
+            return Judgement::Allow(Speaker::Peer(peer.name.clone()));
+        }
+        match self.judge_account(now, config, request, source, at_home) {
+            Judgement::Allow(account) => Judgement::Allow(Speaker::Account(account)),
+            Judgement::Challenge { challenges, wait } => Judgement::Challenge { challenges, wait },
+            Judgement::Ban => Judgement::Ban,
+        }
+    }
+
+    /// Decides which account sent `request`. `at_home` tells whether the source already holds a
+    /// registration, so that a stranger behind the same address cannot lock its owner out.
+    pub(crate) fn judge_account(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        request: &Request,
+        source: SocketAddr,
+        at_home: bool,
+    ) -> Judgement<String> {
+        let Some(credentials) = credentials_for(config, request) else {
             return self.challenge(now, false, Duration::ZERO);
         };
         if self.is_banned(now, source.ip()) && !at_home {
@@ -102,7 +117,7 @@ impl Auth {
         match (verdict, account) {
             (Verdict::Good, Some(account)) => {
                 self.guessers.remove(&neighbourhood(source.ip()));
-                Judgement::Allow(Speaker::Account(account.user.clone()))
+                Judgement::Allow(account.user.clone())
             }
             (Verdict::Stale | Verdict::Replayed, _) => self.challenge(now, true, Duration::ZERO),
             (Verdict::Good | Verdict::Wrong, _) => {
@@ -118,7 +133,7 @@ impl Auth {
         }
     }
 
-    fn challenge(&mut self, now: Instant, stale: bool, wait: Duration) -> Judgement {
+    fn challenge(&mut self, now: Instant, stale: bool, wait: Duration) -> Judgement<String> {
         Judgement::Challenge { challenges: self.digest.challenges(now, stale), wait }
     }
 
@@ -174,6 +189,13 @@ fn neighbourhood(source: IpAddr) -> IpAddr {
         IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
         ip @ IpAddr::V4(_) => ip,
     }
+}
+
+/// The credentials that answer a challenge of ours, if there are any.
+fn credentials_for(config: &Config, request: &Request) -> Option<Credentials> {
+    request.authorizations().into_iter().find(|credentials| {
+        credentials.realm().is_some_and(|realm| *realm == *config.domain.as_bytes())
+    })
 }
 
 /// The configured network that holds `address`, if any.

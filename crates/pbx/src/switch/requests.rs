@@ -60,28 +60,26 @@ impl Switch {
     }
 
     fn register(&mut self, now: Instant, txn: ServerTxnId, flow: Flow, request: &Request) {
-        let account = match self.judge(now, flow, request) {
-            Judgement::Allow(Speaker::Account(account)) => account,
-            // A trusted network may call without digest, but not take over somebody's number.
-            Judgement::Allow(Speaker::Peer(peer)) => {
-                tracing::info!(%peer, source = %flow.remote, "REGISTER without digest refused");
-                let reply = Reply::new(StatusCode::FORBIDDEN);
-                return self.desk.endpoint.respond(now, txn, reply.once());
-            }
-            Judgement::Challenge { challenges, wait } => {
-                let reply = challenge(&challenges);
-                if wait.is_zero() {
-                    self.desk.endpoint.respond(now, txn, reply.once());
-                } else {
-                    self.answer_later(now, wait, HeldBack::Request(txn, reply.once()));
+        // A trusted network may call without digest, but not take over somebody's number.
+        let source = flow.remote;
+        let at_home = self.desk.registrar.is_home(source.ip());
+        let account =
+            match self.auth.judge_account(now, &self.desk.config, request, source, at_home) {
+                Judgement::Allow(account) => account,
+                Judgement::Challenge { challenges, wait } => {
+                    let reply = challenge(&challenges);
+                    if wait.is_zero() {
+                        self.desk.endpoint.respond(now, txn, reply.once());
+                    } else {
+                        self.answer_later(now, wait, HeldBack::Request(txn, reply.once()));
+                    }
+                    return;
                 }
-                return;
-            }
-            Judgement::Ban => {
-                let reply = Reply::new(StatusCode::FORBIDDEN);
-                return self.desk.endpoint.respond(now, txn, reply.once());
-            }
-        };
+                Judgement::Ban => {
+                    let reply = Reply::new(StatusCode::FORBIDDEN);
+                    return self.desk.endpoint.respond(now, txn, reply.once());
+                }
+            };
         let registered = request.to().ok().and_then(|to| to.uri.user()).unwrap_or_default();
         let reply = if registered == account {
             let known = !self.desk.registrar.find(now, &account).is_empty();
@@ -105,9 +103,9 @@ impl Switch {
         self.desk.endpoint.respond(now, txn, reply);
     }
 
-    fn judge(&mut self, now: Instant, flow: Flow, request: &Request) -> Judgement {
+    fn judge_caller(&mut self, now: Instant, flow: Flow, request: &Request) -> Judgement<Speaker> {
         let at_home = self.desk.registrar.is_home(flow.remote.ip());
-        self.auth.judge(now, &self.desk.config, request, flow.remote, at_home)
+        self.auth.judge_caller(now, &self.desk.config, request, flow.remote, at_home)
     }
 
     fn invite(&mut self, now: Instant, session: SessionId, flow: Flow, request: &Request) {
@@ -116,7 +114,7 @@ impl Switch {
         }
         let number = request.uri().ok().and_then(|uri| uri.user()).unwrap_or_default();
         let matched = self.generation.match_number(&number);
-        let speaker = match self.judge(now, flow, request) {
+        let speaker = match self.judge_caller(now, flow, request) {
             Judgement::Allow(speaker) => Some(speaker),
             Judgement::Challenge { challenges, wait } => {
                 let public = match matched {
