@@ -12,25 +12,28 @@ class Sipp:
 
     def __init__(
         self, place, server, scenario, number="", user="101", port=None, transport="u1",
-        calls=1, waits_for_calls=False, seconds=20, secret=None, extra=(),
+        calls=1, waits_for_calls=False, seconds=20, secret=None, logs_messages=True, extra=(),
     ):
-        self.scenario = scenario
+        # A name of ours, or the path of another, without its ending.
+        path = SCENARIOS / f"{scenario}.xml"
+        self.scenario = scenario = path.stem
         self.seconds = seconds
         self.port = port or ports.free(server.host)
         self.name = f"sipp-{scenario}-{self.port}"
         self.folder = place.folder
         command = [
             "sipp", server.address,
-            "-sf", SCENARIOS / f"{scenario}.xml",
+            "-sf", path,
             "-i", server.host, "-p", self.port, "-mi", server.host, "-mp", ports.free(server.host),
-            "-t", transport, "-m", calls, "-nostdin", "-trace_err", "-trace_msg",
+            "-t", transport, "-m", calls, "-nostdin", "-trace_err",
             "-error_file", place.folder / f"{self.name}-errors.log",
-            "-message_file", place.folder / f"{self.name}-messages.log",
             "-timeout", f"{seconds}s", "-timeout_error",
             "-s", number or user, "-key", "user", user,
             "-au", user, "-ap", secret or f"secret-of-{user}",
             *extra,
         ]
+        if logs_messages:
+            command += ["-trace_msg", "-message_file", place.folder / f"{self.name}-messages.log"]
         self.process = place.start(self.name, command, environment={"TERM": "dumb"})
         if waits_for_calls:
             ports.wait_until_bound(self.port, "tcp" if transport.startswith("t") else "udp")
