@@ -46,14 +46,14 @@ def free(host="127.0.0.1"):
     raise RuntimeError(f"no free port on {host}")
 
 
-def rtp_block():
+def rtp_block(size=RTP_BLOCK):
     """The first and last of a block of UDP ports of which none is in use."""
     for _ in range(80):
         with _lock:
-            first = next(_blocks)
-        if all(_is_free("127.0.0.1", first + i, socket.SOCK_DGRAM) for i in range(RTP_BLOCK)):
-            return first, first + RTP_BLOCK - 1
-    raise RuntimeError("no free block of RTP ports")
+            first = min(next(_blocks), RTP_LAST - size)
+        if all(_is_free("127.0.0.1", first + i, socket.SOCK_DGRAM) for i in range(size)):
+            return first, first + size - 1
+    raise RuntimeError(f"no {size} free RTP ports in a row")
 
 
 def is_bound(port, protocol="udp"):
