@@ -36,7 +36,7 @@ pub(crate) struct Desk {
     outputs: VecDeque<Output>,
     /// Which call a session, leg or question belongs to. Only looked up, never walked.
     sessions: HashMap<SessionId, CallId>,
-    legs: HashMap<LegId, CallId>,
+    legs: HashMap<LegId, Line>,
     tickets: HashMap<Ticket, CallId>,
     alarms: BTreeSet<(Instant, CallId)>,
     last_id: u64,
@@ -50,6 +50,14 @@ pub(crate) struct Socket {
     /// The address peers are told.
     pub(crate) ip: IpAddr,
     pub(crate) port: u16,
+}
+
+/// Whose a leg is.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    call: CallId,
+    /// Until it is closed.
+    socket: Option<Socket>,
 }
 
 impl Desk {
@@ -154,7 +162,7 @@ impl Desk {
     }
 
     pub(crate) fn call_of_leg(&self, leg: LegId) -> Option<CallId> {
-        self.legs.get(&leg).copied()
+        self.legs.get(&leg).map(|line| line.call)
     }
 
     /// Takes a port and has it opened; `None` when all are in use.
@@ -173,14 +181,17 @@ impl Desk {
             }
             Some(_) | None => bound_ip,
         };
-        self.legs.insert(leg, call);
         let socket = Socket { leg, thread, ip, port };
+        self.legs.insert(leg, Line { call, socket: Some(socket) });
         self.media(socket, media::Command::Open { leg, ip: bound_ip, port });
         Some(socket)
     }
 
     /// Closes a socket. Its last events still find the call until [`Self::forget_leg`].
     pub(crate) fn close_socket(&mut self, socket: Socket) {
+        if let Some(line) = self.legs.get_mut(&socket.leg) {
+            line.socket = None;
+        }
         self.ports.free(socket.port);
         self.media(socket, media::Command::Close { leg: socket.leg });
     }
@@ -214,6 +225,36 @@ impl Desk {
     /// Whether a call's turn is over, rather than wanted again at once.
     pub(crate) fn moved_on(&self, call: CallId, now: Instant) -> bool {
         self.alarms.first().is_none_or(|(at, first)| *at > now || *first != call)
+    }
+
+    /// Takes back everything that a call holds, without asking the call: its sessions end, its
+    /// sockets close, its questions and its alarm are forgotten.
+    pub(crate) fn clear_away(&mut self, now: Instant, call: CallId) {
+        let mut sessions = Vec::new();
+        self.sessions.retain(|session, owner| {
+            if *owner == call {
+                sessions.push(*session);
+            }
+            *owner != call
+        });
+        let mut sockets = Vec::new();
+        self.legs.retain(|_, line| {
+            if line.call == call {
+                sockets.extend(line.socket);
+            }
+            line.call != call
+        });
+        // Not in the order of a hash map, which differs from run to run.
+        sessions.sort_unstable();
+        sockets.sort_unstable_by_key(|socket| socket.leg);
+        for session in sessions {
+            self.endpoint.hangup(now, session, None);
+        }
+        for socket in sockets {
+            self.close_socket(socket);
+        }
+        self.tickets.retain(|_, owner| *owner != call);
+        self.alarms.retain(|(_, owner)| *owner != call);
     }
 
     /// Whether nothing of any call is left, for leak checks.

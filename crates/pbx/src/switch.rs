@@ -5,8 +5,11 @@
 //! as against a real one.
 
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -36,6 +39,8 @@ pub struct Switch {
     calls_of_account: BTreeMap<String, usize>,
     /// Answers held back, to slow down whoever guesses secrets.
     held_back: BTreeMap<(Instant, u64), HeldBack>,
+    /// The call that is being told something.
+    in_turn: Option<CallId>,
     state: State,
     outputs: VecDeque<Output>,
 }
@@ -99,6 +104,7 @@ impl Switch {
             calls: BTreeMap::new(),
             calls_of_account: BTreeMap::new(),
             held_back: BTreeMap::new(),
+            in_turn: None,
             state: State::Open,
             outputs: VecDeque::new(),
         })
@@ -106,6 +112,38 @@ impl Switch {
 
     /// Something happened.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
+        self.contain(now, |switch| switch.take_input(now, input));
+        self.contain(now, |switch| switch.settle(now));
+    }
+
+    /// Time passed; early calls are harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.contain(now, |switch| switch.take_timeout(now));
+        self.contain(now, |switch| switch.settle(now));
+    }
+
+    /// Does something. A fault of our own in it ends the call whose turn it was, and nothing else.
+    fn contain(&mut self, now: Instant, act: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| act(self))).is_ok() {
+            return;
+        }
+        // The panic itself was told where it happened.
+        let Some(id) = self.in_turn.take() else {
+            tracing::error!("internal fault outside of any call; what it was about is dropped");
+            return;
+        };
+        tracing::error!(call = id.0, "internal fault: this call is ended, the others go on");
+        self.desk.clear_away(now, id);
+        if let Some(call) = self.calls.remove(&id) {
+            self.discharge(call.charged_to());
+            // Its script is closed with it, and may be what is at fault.
+            if catch_unwind(AssertUnwindSafe(|| drop(call))).is_err() {
+                tracing::error!("internal fault while clearing a call away");
+            }
+        }
+    }
+
+    fn take_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::Sip { flow, bytes } => self.desk.endpoint.handle_message(now, flow, bytes),
             Input::FlowClosed { flow } => {
@@ -126,11 +164,9 @@ impl Switch {
             }
             Input::Command(Command::Stop) => self.stop(now),
         }
-        self.settle(now);
     }
 
-    /// Time passed; early calls are harmless.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    fn take_timeout(&mut self, now: Instant) {
         self.desk.endpoint.handle_timeout(now);
         self.desk.registrar.handle_timeout(now);
         while let Some(entry) = self.held_back.first_entry() {
@@ -153,7 +189,6 @@ impl Switch {
                 break;
             }
         }
-        self.settle(now);
     }
 
     /// What is to be done outside; drain to `None` after every `handle_*`.
@@ -296,20 +331,27 @@ impl Switch {
     /// Lets something happen to a call, and forgets it if that was the last thing.
     fn with_call(&mut self, id: CallId, then: impl FnOnce(&mut Call, &mut Desk)) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        self.in_turn = Some(id);
         then(call, &mut self.desk);
         call.settle_alarm(&mut self.desk);
         if call.is_over()
             && let Some(call) = self.calls.remove(&id)
         {
-            if let Some(account) = call.charged_to()
-                && let Some(count) = self.calls_of_account.get_mut(account)
-            {
-                *count -= 1;
-                if *count == 0 {
-                    self.calls_of_account.remove(account);
-                }
-            }
+            self.discharge(call.charged_to());
             call.forget(&mut self.desk);
+        }
+        self.in_turn = None;
+    }
+
+    /// One call less is counted for this account.
+    fn discharge(&mut self, account: Option<&str>) {
+        if let Some(account) = account
+            && let Some(count) = self.calls_of_account.get_mut(account)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.calls_of_account.remove(account);
+            }
         }
     }
 
