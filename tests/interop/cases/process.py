@@ -142,7 +142,7 @@ def broken_lua_names_the_line(place):
         ('route("1", function(call)\n  call:answer(\nend)\n', ["main.lua:"]),
         ('route("1", function(call)\n  call:plya("main/welcome")\nend)\n', ["main.lua:2", "plya", "play"]),
         ('route("1", function(call)\n  call:play("main/welcom")\nend)\n', ["main.lua:2", "main/welcome"]),
-        ('rout("1", function(call) end)\n', ["main.lua:1", "rout"]),
+        ('rout("1", function(call) end)\n', ["main.lua:1", "did you mean", "route"]),
     ):
         server = place.unstarted_server(scripts=script)
         said, checked, says = fails_to_start(place, server)
