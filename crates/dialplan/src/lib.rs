@@ -42,7 +42,7 @@ pub use generation::{Generation, Match, Names, RouteId, RouteInfo, Sources};
 pub use log::{LogLevel, LogLine};
 pub use outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
 pub use pattern::{Fit, Pattern};
-pub use say::say_prompts;
+pub use say::{Spoken, say, say_prompts};
 pub use script::{Ending, Script, Step};
 pub use verb::{
     Absence, Barge, Destination, Dial, HangupCause, Identity, Play, Read, Record, RedirectTarget,

@@ -5,11 +5,11 @@
 mod en;
 
 use jiff::Zoned;
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 
 /// What to speak.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Spoken {
+pub enum Spoken {
     /// A number, up to nine digits before the point.
     Number(f64),
     /// One digit after the other; `*`, `#` and `+` too.
@@ -20,6 +20,14 @@ pub(crate) enum Spoken {
     Time(Time),
     /// A day.
     Date(Date),
+    /// When something happened, as far as needed: "today at noon", "yesterday at ...", "Friday at
+    /// ..." within a week, and with the date before that.
+    When {
+        /// The moment, in the listener's time zone.
+        at: DateTime,
+        /// The day on which it is said, in the same time zone.
+        today: Date,
+    },
 }
 
 /// Largest number that can be said, on either side of zero.
@@ -27,11 +35,13 @@ pub(crate) const NUMBER_MAX: f64 = 999_999_999.0;
 /// Most characters in one `say`.
 const TEXT_MAX: usize = 100;
 
-/// The prompts that say `what`, in order, with the language folder.
+/// The prompts that say `what` in a language, in order, with the language folder; all of them are
+/// in [`say_prompts`].
 ///
 /// # Errors
-/// What cannot be said, in words.
-pub(crate) fn say(what: &Spoken, language: &str) -> Result<Vec<String>, String> {
+/// In words: what cannot be said (a number beyond nine digits, a sign without a word, more than 100
+/// characters), or that there is no grammar for the language.
+pub fn say(what: &Spoken, language: &str) -> Result<Vec<String>, String> {
     if let Spoken::Digits(text) | Spoken::Spell(text) = what {
         if text.is_empty() {
             return Err("there is nothing to say".into());
@@ -47,7 +57,7 @@ pub(crate) fn say(what: &Spoken, language: &str) -> Result<Vec<String>, String> 
     Ok(words.into_iter().map(|word| format!("{language}/{word}")).collect())
 }
 
-/// Every prompt that `call:say` may need in a language, with the language folder, or `None` when
+/// Every prompt that [`say`] may need in a language, with the language folder, or `None` when
 /// there is no grammar for it.
 pub fn say_prompts(language: &str) -> Option<Vec<String>> {
     let words = match language {

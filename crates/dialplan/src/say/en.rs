@@ -1,6 +1,6 @@
 //! English: "one hundred and twenty-three", "two oh five pm", "Sunday November twenty-second".
 
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Time, Weekday};
 
 use super::{NUMBER_MAX, Spoken};
 
@@ -24,14 +24,14 @@ pub(super) fn words() -> Vec<String> {
     let digits = (0..=9).map(|n| format!("digits/{n}"));
     let keys = ["star", "pound"].map(|key| format!("digits/{key}"));
     let letters = ('a'..='z').map(|letter| format!("letters/{letter}"));
-    let clock = ["oclock", "am", "pm", "oh"].map(|word| format!("time/{word}"));
+    let clock = ["oclock", "am", "pm", "oh", "noon", "midnight", "today", "yesterday", "at"];
     numbers
         .chain(joints)
         .chain(digits)
         .chain(keys)
         .chain(letters)
         .chain(SIGNS.map(|(_, word)| format!("letters/{word}")))
-        .chain(clock)
+        .chain(clock.map(|word| format!("time/{word}")))
         .chain(DAYS.map(|day| format!("days/{day}")))
         .chain((1..=12).map(|month| format!("months/{month}")))
         .chain((1..=31).map(|day| format!("ordinals/{day}")))
@@ -55,34 +55,74 @@ pub(super) fn say(what: &Spoken) -> Result<Vec<String>, String> {
             }
         }
         Spoken::Time(time) => {
-            let (hour, minute) = (i64::from(time.hour()), i64::from(time.minute()));
-            say_whole(if hour % 12 == 0 { 12 } else { hour % 12 }, &mut words);
-            match minute {
-                0 => words.push("time/oclock".into()),
-                1..=9 => {
-                    words.push("time/oh".into());
-                    say_whole(minute, &mut words);
-                }
-                _ => say_whole(minute, &mut words),
+            say_hour(*time, &mut words);
+            if time.minute() == 0 {
+                words.push("time/oclock".into());
             }
-            words.push(if hour < 12 { "time/am" } else { "time/pm" }.into());
+            say_minute(*time, &mut words);
         }
-        Spoken::Date(date) => {
-            let day = match date.weekday() {
-                Weekday::Monday => "monday",
-                Weekday::Tuesday => "tuesday",
-                Weekday::Wednesday => "wednesday",
-                Weekday::Thursday => "thursday",
-                Weekday::Friday => "friday",
-                Weekday::Saturday => "saturday",
-                Weekday::Sunday => "sunday",
-            };
-            words.push(format!("days/{day}"));
-            words.push(format!("months/{}", date.month()));
-            words.push(format!("ordinals/{}", date.day()));
+        Spoken::Date(date) => say_date(*date, &mut words),
+        Spoken::When { at, today } => {
+            say_day(at.date(), *today, &mut words);
+            words.push("time/at".into());
+            match (at.hour(), at.minute()) {
+                (0, 0) => words.push("time/midnight".into()),
+                (12, 0) => words.push("time/noon".into()),
+                _ => {
+                    say_hour(at.time(), &mut words);
+                    say_minute(at.time(), &mut words);
+                }
+            }
         }
     }
     Ok(words)
+}
+
+/// The hour on a clock of twelve.
+fn say_hour(time: Time, words: &mut Vec<String>) {
+    let hour = i64::from(time.hour()) % 12;
+    say_whole(if hour == 0 { 12 } else { hour }, words);
+}
+
+/// The minute, if it is not the full hour, and which half of the day it is.
+fn say_minute(time: Time, words: &mut Vec<String>) {
+    if (1..10).contains(&time.minute()) {
+        words.push("time/oh".into());
+    }
+    if time.minute() > 0 {
+        say_whole(time.minute().into(), words);
+    }
+    words.push(if time.hour() < 12 { "time/am" } else { "time/pm" }.into());
+}
+
+/// The day, as seen from `today`. One that is still to come, after a clock was set back, is said in
+/// full.
+fn say_day(day: Date, today: Date, words: &mut Vec<String>) {
+    match day.until(today).map_or(i32::MAX, |span| span.get_days()) {
+        0 => words.push("time/today".into()),
+        1 => words.push("time/yesterday".into()),
+        2..=6 => words.push(weekday(day)),
+        _ => say_date(day, words),
+    }
+}
+
+fn say_date(date: Date, words: &mut Vec<String>) {
+    words.push(weekday(date));
+    words.push(format!("months/{}", date.month()));
+    words.push(format!("ordinals/{}", date.day()));
+}
+
+fn weekday(date: Date) -> String {
+    let day = match date.weekday() {
+        Weekday::Monday => "monday",
+        Weekday::Tuesday => "tuesday",
+        Weekday::Wednesday => "wednesday",
+        Weekday::Thursday => "thursday",
+        Weekday::Friday => "friday",
+        Weekday::Saturday => "saturday",
+        Weekday::Sunday => "sunday",
+    };
+    format!("days/{day}")
 }
 
 fn digit(c: char) -> Option<String> {
@@ -173,6 +213,7 @@ fn say_hundreds(number: i64, words: &mut Vec<String>) {
 mod tests {
     use std::collections::BTreeSet;
 
+    use jiff::ToSpan;
     use jiff::civil::{date, time};
     use proptest::prelude::*;
 
@@ -196,7 +237,10 @@ mod tests {
             (1000.0, "1 thousand"),
             (1005.0, "1 thousand and 5"),
             (12_345.0, "12 thousand 3 hundred and 40 5"),
+            (1_215.0, "1 thousand 2 hundred and 15"),
+            (120_000.0, "1 hundred and 20 thousand"),
             (1_000_001.0, "1 million and 1"),
+            (30_000_001.0, "30 million and 1"),
             (-3.0, "minus 3"),
             (2.5, "2 point 5"),
             (-0.25, "minus 0 point 2 5"),
@@ -223,16 +267,35 @@ mod tests {
         assert!(say(&Spoken::Spell("ü".into())).is_err());
     }
 
+    #[test]
+    fn a_day_is_named_as_far_as_needed() {
+        // Said on Thursday, 6 August 2026.
+        for (at, words) in [
+            ("2026-08-06T12:00", "today at noon"),
+            ("2026-08-05T16:05", "yesterday at 4 oh 5 pm"),
+            ("2026-08-03T00:30", "monday at 12 30 am"),
+            ("2025-12-31T09:00", "wednesday 12 31 at 9 am"),
+            // A clock that was set back must not break anything.
+            ("2026-08-07T00:00", "friday 8 7 at midnight"),
+        ] {
+            let at = at.parse().unwrap();
+            assert_eq!(heard(Spoken::When { at, today: date(2026, 8, 6) }), words);
+        }
+    }
+
     proptest! {
         #[test]
         fn whatever_is_said_is_in_the_list_of_words(
             number in -1e9..1e9_f64, text in "[a-zA-Z0-9*#+@._ /-]{1,20}",
-            minute in 0_i8..60, hour in 0_i8..24,
+            minute in 0_i8..60, hour in 0_i8..24, days_ago in -9..400_i32,
         ) {
+            let today = date(2026, 8, 6);
+            let then = today.checked_sub(days_ago.days()).unwrap();
             let known: BTreeSet<_> = words().into_iter().collect();
             let spoken = [
                 Spoken::Number(number), Spoken::Number(number.round()),
                 Spoken::Spell(text), Spoken::Time(time(hour, minute, 0, 0)),
+                Spoken::When { at: then.at(hour, minute, 0, 0), today },
             ];
             for word in spoken.iter().filter_map(|what| say(what).ok()).flatten() {
                 prop_assert!(known.contains(&word), "{word}");
