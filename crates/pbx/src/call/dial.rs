@@ -1,5 +1,9 @@
 //! Ringing others: rounds of targets, each target's phones as branches, until one answers.
 
+mod answered;
+mod branch;
+mod early;
+mod redirect;
 mod verdict;
 mod ways;
 
@@ -8,20 +12,19 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dialplan::{Destination, Dial, DialStatus, Outcome, Target};
-use media::{Flag, JobId, LegId, PlayItem, Playlist, ToneSpec};
-use sdp::{Description, Direction, Refusal, RtpCodec};
+use media::{JobId, LegId};
+use sdp::{Description, Direction};
 use sip_engine::{Body, Invite, Reply, SessionId, Transport};
 use sip_syntax::{Response, StatusCode, Uri};
 
-use super::bridge::Bridge;
 use super::caller::Stage;
 use super::leg::{self, Leg};
-use super::perform;
-use super::{Call, Finished, Presence, Task, sounds};
+use super::{Call, Finished, Presence, Task};
 use crate::desk::Desk;
 use crate::records::Ticket;
+use branch::{Branch, BranchStage};
 use verdict::{Verdict, dial_status, relayed, weight};
-use ways::{Way, flow_to, is_ours, name_addr, transport_of, way_to_uri, ways_to_extension};
+use ways::{Way, flow_to, name_addr, transport_of, way_to_uri, ways_to_extension};
 
 /// One `call:dial` under way.
 #[derive(Debug)]
@@ -40,33 +43,6 @@ pub(crate) struct Dialing {
     early: Option<SessionId>,
     /// Redirections followed, over all branches.
     redirects: u8,
-}
-
-/// One phone being rung.
-#[derive(Debug)]
-struct Branch {
-    /// As the script wrote it.
-    label: String,
-    way: Way,
-    give_up_at: Instant,
-    stage: BranchStage,
-}
-
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all branches ring nearly all the time")]
-enum BranchStage {
-    /// To be rung later than the others.
-    Waiting {
-        until: Instant,
-    },
-    Resolving {
-        ticket: Ticket,
-    },
-    Ringing {
-        session: SessionId,
-        leg: Leg,
-    },
-    Over,
 }
 
 impl Dialing {
@@ -115,27 +91,6 @@ impl Dialing {
     fn note_as(&mut self, status: DialStatus, code: StatusCode, reason: String) {
         if self.best.as_ref().is_none_or(|best| weight(code) > weight(best.code)) {
             self.best = Some(Verdict { status, code, reason });
-        }
-    }
-}
-
-impl Branch {
-    fn is(&self, wanted: Option<SessionId>) -> bool {
-        matches!(self.stage, BranchStage::Ringing { session, .. } if Some(session) == wanted)
-    }
-
-    /// Ends it, whatever it is doing.
-    fn give_up(&mut self, now: Instant, desk: &mut Desk, reason: Option<&str>) {
-        match std::mem::replace(&mut self.stage, BranchStage::Over) {
-            BranchStage::Ringing { session, leg } => {
-                desk.disown_session(session);
-                desk.endpoint.cancel(now, session, reason.map(str::to_owned));
-                leg.close(desk);
-            }
-            BranchStage::Resolving { ticket } => {
-                desk.redeem(ticket);
-            }
-            BranchStage::Waiting { .. } | BranchStage::Over => {}
         }
     }
 }
@@ -309,37 +264,6 @@ impl Call {
         }
     }
 
-    /// The music a script chose for the caller, as early media if it is not answered.
-    fn start_music(&mut self, now: Instant, desk: &mut Desk, dialing: &mut Dialing) {
-        if self.background.is_some() {
-            return;
-        }
-        let Some(music) = dialing.dial.music.clone() else { return };
-        let items = sounds::items(&self.prompts, &[music]);
-        if items.is_empty() {
-            return;
-        }
-        if !self.caller.has_sound() && self.caller.offer.is_some() {
-            self.send_early(now, desk, Reply::new(StatusCode::SESSION_PROGRESS));
-        }
-        dialing.music = self.play_while_ringing(desk, items);
-    }
-
-    fn play_while_ringing(&mut self, desk: &mut Desk, items: Vec<PlayItem>) -> Option<JobId> {
-        if self.caller.has_sound() {
-            let playlist = Playlist { repeat: Flag::On, ..perform::once(items) };
-            self.play_in_background(desk, playlist);
-        }
-        self.background
-    }
-
-    /// Whether the caller hears what early media must not replace: music from before this dial.
-    fn has_music(&self, dialing: &Dialing) -> bool {
-        self.background.is_some()
-            && self.background != dialing.ringback
-            && self.background != dialing.music
-    }
-
     /// Time passed while ringing.
     pub(super) fn dial_timeout(&mut self, now: Instant, desk: &mut Desk) {
         let Some(mut dialing) = self.take_dialing() else { return };
@@ -468,177 +392,6 @@ impl Call {
         self.go_on_dialing(now, desk, dialing);
     }
 
-    fn relay_ringing(
-        &mut self,
-        now: Instant,
-        desk: &mut Desk,
-        dialing: &mut Dialing,
-        response: &Response,
-    ) {
-        if self.caller.has_sound() && dialing.early.is_none() && self.background.is_none() {
-            dialing.ringback = self.play_while_ringing(desk, vec![ringback()]);
-        }
-        // Without sound of its own a 183 would leave the caller in silence; what we do not know,
-        // such as 199, is about that leg alone.
-        let status = match response.status() {
-            status @ (StatusCode::CALL_IS_BEING_FORWARDED | StatusCode::QUEUED) => status,
-            StatusCode::RINGING | StatusCode::SESSION_PROGRESS => StatusCode::RINGING,
-            _ => return,
-        };
-        if self.caller.stage != Stage::Answered
-            && let Some(own) = self.caller.session
-        {
-            desk.endpoint.provisional(now, own, Reply::new(status));
-        }
-    }
-
-    /// The early media of a callee that is gone has ended, while others still ring: a caller that
-    /// was given sound must not be left in silence.
-    fn ring_on(&mut self, now: Instant, desk: &mut Desk, dialing: &mut Dialing) {
-        let silent = self.caller.has_sound() && self.background.is_none();
-        if dialing.early.is_some() || dialing.is_over() || !silent {
-            return;
-        }
-        self.start_music(now, desk, dialing);
-        if self.background.is_none() {
-            dialing.ringback = self.play_while_ringing(desk, vec![ringback()]);
-        }
-    }
-
-    fn hear_early_media(
-        &mut self,
-        now: Instant,
-        desk: &mut Desk,
-        dialing: &mut Dialing,
-        session: SessionId,
-        response: &Response,
-        description: &Description,
-    ) {
-        let Some(Branch { stage: BranchStage::Ringing { leg, .. }, .. }) = dialing.branch(session)
-        else {
-            return;
-        };
-        if leg.take_answer(desk, description).is_err() {
-            return self.relay_ringing(now, desk, dialing, response);
-        }
-        let far = leg.socket.leg;
-        let codecs = leg.codec().map(leg::compatible_with).unwrap_or_default();
-        if !self.claim_port(now, desk) {
-            return;
-        }
-        let body = match self.match_caller(desk, &codecs, description) {
-            Ok(body) => body,
-            // Perhaps another fork, or the final answer, fits better.
-            Err(_) => return self.relay_ringing(now, desk, dialing, response),
-        };
-        dialing.early = Some(session);
-        self.stop_background(desk);
-        if let Some(own) = &self.caller.leg {
-            desk.media(own.socket, media::Command::Bridge { a: own.socket.leg, b: far });
-        }
-        if self.caller.stage != Stage::Answered
-            && let Some(own) = self.caller.session
-        {
-            let mut reply = Reply::new(response.status());
-            if let Some(body) = body {
-                reply = reply.body(Body::sdp(body));
-                self.caller.stage = Stage::Early;
-            }
-            desk.endpoint.provisional(now, own, reply);
-        }
-    }
-
-    /// Makes the caller's side fit a callee's answer: `Some` is what to tell the caller, `None` if its
-    /// offer is still to come.
-    fn match_caller(
-        &mut self,
-        desk: &mut Desk,
-        codecs: &[RtpCodec],
-        theirs: &Description,
-    ) -> Result<Option<Bytes>, Refusal> {
-        if let Some(leg) = self.caller.leg.as_ref().filter(|leg| leg.is_agreed()) {
-            return Ok(Some(leg.described()));
-        }
-        match (self.caller.offer.as_deref(), self.caller.leg.as_mut()) {
-            (Some(offer), Some(leg)) => {
-                leg.answer(desk, offer, codecs, Direction::SendRecv, Some(theirs)).map(Some)
-            }
-            (None, _) | (_, None) => Ok(None),
-        }
-    }
-
-    /// A callee answered.
-    pub(super) fn branch_accepted(
-        &mut self,
-        now: Instant,
-        desk: &mut Desk,
-        session: SessionId,
-        response: &Response,
-    ) {
-        let Some(mut dialing) = self.take_dialing() else { return };
-        let Some(index) = dialing.branches.iter().position(|branch| branch.is(Some(session)))
-        else {
-            self.task = Task::Dialing(Box::new(dialing));
-            return;
-        };
-        let branch = dialing.branches.swap_remove(index);
-        let BranchStage::Ringing { mut leg, .. } = branch.stage else { return };
-        match self.join(now, desk, &mut leg, response) {
-            Ok(()) => {
-                dialing.cancel_others(now, desk, None, Some(ANSWERED_ELSEWHERE));
-                self.stop_background(desk);
-                self.connect(now, desk, Bridge::new(session, leg, branch.label, now));
-                self.align_callee(now, desk);
-            }
-            Err((status, why)) => {
-                tracing::info!(call = %self.name, to = %branch.label, "answer unusable: {why}");
-                desk.disown_session(session);
-                desk.endpoint.bye(now, session, Some(NOT_ACCEPTABLE.to_owned()));
-                leg.close(desk);
-                if dialing.early == Some(session) {
-                    dialing.early = None;
-                }
-                dialing.note(status, status.default_reason().to_owned());
-                self.go_on_dialing(now, desk, dialing);
-            }
-        }
-    }
-
-    /// Reads a callee's answer and gives the caller what follows from it.
-    fn join(
-        &mut self,
-        now: Instant,
-        desk: &mut Desk,
-        leg: &mut Leg,
-        response: &Response,
-    ) -> Result<(), (StatusCode, String)> {
-        let unfit = |refusal: Refusal| (StatusCode::NOT_ACCEPTABLE_HERE, refusal.to_string());
-        let theirs = match Description::parse(response.body()) {
-            Ok(theirs) => {
-                leg.take_answer(desk, &theirs).map_err(unfit)?;
-                theirs
-            }
-            // Some phones answer in the 183 only.
-            Err(error) => {
-                let said = leg.last_description().filter(|_| leg.is_agreed());
-                said.filter(|_| response.body().is_empty())
-                    .ok_or_else(|| (StatusCode::BAD_GATEWAY, error.to_string()))?
-            }
-        };
-        if !self.claim_port(now, desk) {
-            return Err((StatusCode::SERVICE_UNAVAILABLE, "no media port".to_owned()));
-        }
-        let codecs = leg.codec().map(leg::compatible_with).unwrap_or_default();
-        let body = self.match_caller(desk, &codecs, &theirs).map_err(unfit)?;
-        if self.caller.stage != Stage::Answered {
-            match body {
-                Some(body) => self.accept(now, desk, body),
-                None => self.answer(now, desk),
-            }
-        }
-        Ok(())
-    }
-
     /// A callee refused, or never answered.
     pub(super) fn branch_failed(
         &mut self,
@@ -691,35 +444,6 @@ impl Call {
         self.go_on_dialing(now, desk, dialing);
     }
 
-    /// Where a 3xx sends us: other extensions of ours, no further. A phone may not make the office
-    /// call whomever it names.
-    fn redirected(
-        &self,
-        now: Instant,
-        desk: &Desk,
-        dialing: &Dialing,
-        response: &Response,
-    ) -> Vec<Way> {
-        let redirect = (300..400).contains(&response.status().as_u16());
-        if !redirect || dialing.redirects >= REDIRECTS_MAX {
-            return Vec::new();
-        }
-        let contacts = response.contacts().unwrap_or_default();
-        let mut ways = Vec::new();
-        for contact in contacts {
-            let sip_syntax::ContactValue::Addr(contact) = contact else { continue };
-            let uri = &contact.uri;
-            let user = uri.user().unwrap_or_default();
-            if is_ours(desk, uri)
-                && let Ok(found) = ways_to_extension(now, desk, &user)
-            {
-                ways.extend(found);
-            }
-        }
-        ways.truncate(BRANCHES_MAX.saturating_sub(dialing.branches.len()));
-        ways
-    }
-
     /// The port of a branch could not be opened.
     pub(super) fn branch_lost_its_port(&mut self, now: Instant, desk: &mut Desk, leg: LegId) {
         if let Some(mut dialing) = self.take_dialing() {
@@ -751,19 +475,5 @@ fn label(to: &Destination) -> String {
     }
 }
 
-fn ringback() -> PlayItem {
-    PlayItem::Tone(ToneSpec {
-        frequencies_hz: vec![440.0, 480.0],
-        cadence: vec![Duration::from_secs(2), Duration::from_secs(4)],
-        length: None,
-    })
-}
-
 /// Phones that may ring at once for one dial.
 const BRANCHES_MAX: usize = 100;
-/// Redirections followed for one dial.
-const REDIRECTS_MAX: u8 = 5;
-/// Tells the other phones not to list a missed call (RFC 3326 §2).
-const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
-/// Why we leave a callee whose answer makes no call.
-const NOT_ACCEPTABLE: &str = "SIP;cause=488;text=\"Not Acceptable Here\"";
