@@ -3,35 +3,39 @@
 //! At any moment a call has one [`Task`]: what it is waiting for. When that is finished, whoever asked
 //! for it (a feature such as voicemail, else the script) is told, and asks for the next.
 
+mod answer;
 mod bridge;
 mod caller;
 mod dial;
+mod ending;
+mod keys;
 mod leg;
 mod perform;
 mod read;
 mod record;
 mod sounds;
+mod story;
 mod verbs;
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dialplan::{Ending, LogLevel, Outcome, Script, Step};
+use dialplan::{Outcome, Script, Step};
 use media::{Event as MediaEvent, LegId};
-use sip_engine::{Event, Reply, SessionId};
-use sip_syntax::{Method, Request, StatusCode};
+use sip_engine::{Event, Reply};
+use sip_syntax::StatusCode;
 
 use crate::Prompts;
-use crate::auth::printable;
 use crate::desk::{CallId, Desk};
 use crate::feature;
-use crate::records::{CallRecord, StoreReply, StoreRequest, Ticket};
+use crate::records::{StoreReply, StoreRequest, Ticket};
 
 use bridge::Bridge;
 use dial::Dialing;
+use keys::Told;
 use perform::{Collecting, Performance, Recording};
+use story::Story;
 
 pub(crate) use caller::{Caller, Stage};
 
@@ -128,16 +132,6 @@ enum Finished {
     Played { digit: Option<char>, heard: Duration },
     /// For the script.
     Outcome(Outcome),
-}
-
-/// What is told of a call when it is over.
-#[derive(Debug)]
-struct Story {
-    from: String,
-    to: String,
-    started_at: Instant,
-    answered_at: Option<Instant>,
-    answered_by: String,
 }
 
 impl Call {
@@ -259,27 +253,6 @@ impl Call {
         }
     }
 
-    /// The call took too long; or the caller is gone, and the media thread never told how its
-    /// recording ended.
-    fn give_up(&mut self, now: Instant, desk: &mut Desk) {
-        match self.presence {
-            Presence::Here => {
-                let reply = Reply::new(StatusCode::REQUEST_TIMEOUT);
-                self.end(now, desk, reply, "longest call time reached");
-            }
-            Presence::Gone => {
-                self.give_up_at = now + LINGER_MAX;
-                let told = if let Task::Storing { ticket, .. } = self.task {
-                    desk.redeem(ticket);
-                    STORE_FAILED
-                } else {
-                    Finished::Reply(feature::Reply::HungUp)
-                };
-                self.proceed(now, desk, told);
-            }
-        }
-    }
-
     /// A session of this call has news.
     pub(crate) fn handle_event(&mut self, now: Instant, desk: &mut Desk, event: Event) {
         match event {
@@ -317,65 +290,6 @@ impl Call {
             }
             Event::Acked { session, request } => self.peer_acked(now, desk, session, &request),
             Event::Request { .. } | Event::Invite { .. } | Event::Response { .. } => {}
-        }
-    }
-
-    fn session_ended(
-        &mut self,
-        now: Instant,
-        desk: &mut Desk,
-        session: SessionId,
-        cause: sip_engine::EndCause,
-    ) {
-        desk.disown_session(session);
-        if self.caller.session == Some(session) {
-            self.caller.session = None;
-            let ending = match cause {
-                sip_engine::EndCause::Bye => "caller hung up",
-                sip_engine::EndCause::Hangup => "hung up",
-                sip_engine::EndCause::NoAck => "caller never acknowledged the answer",
-                sip_engine::EndCause::Gone => "caller's phone has forgotten the call",
-                sip_engine::EndCause::FlowFailed => "connection to the caller broke",
-            };
-            self.depart(now, desk, StatusCode::OK, ending);
-        } else {
-            self.peer_ended(now, desk, session);
-        }
-    }
-
-    /// INFO with a digit (both body types in use) or anything else, and OPTIONS.
-    fn in_dialog(
-        &mut self,
-        now: Instant,
-        desk: &mut Desk,
-        session: SessionId,
-        request: &Request,
-    ) -> Reply {
-        match request.method() {
-            Method::Info => {
-                if let Some(digit) = digit_of_info(request) {
-                    let by_caller = Some(session) == self.caller.session;
-                    self.digit(now, desk, by_caller, digit, Told::BySip);
-                }
-                Reply::new(StatusCode::OK)
-            }
-            Method::Options => Reply::new(StatusCode::OK),
-            // Nobody would read it.
-            Method::Message
-            | Method::Invite
-            | Method::Ack
-            | Method::Bye
-            | Method::Cancel
-            | Method::Register
-            | Method::Prack
-            | Method::Subscribe
-            | Method::Notify
-            | Method::Update
-            | Method::Refer
-            | Method::Publish
-            | Method::Other(_) => {
-                Reply::new(StatusCode::METHOD_NOT_ALLOWED).header("Allow", sip_engine::ALLOW)
-            }
         }
     }
 
@@ -447,12 +361,6 @@ impl Call {
         self.branch_resolved(now, desk, ticket, addresses);
     }
 
-    /// The exchange stops: hang up politely.
-    pub(crate) fn shut_down(&mut self, now: Instant, desk: &mut Desk) {
-        let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE).header("Retry-After", "10");
-        self.end(now, desk, reply, "exchange stopped");
-    }
-
     /// Tells whoever asked what their task came to, and carries out what they ask next, until
     /// something has to be waited for or the call's turn is over.
     fn proceed(&mut self, now: Instant, desk: &mut Desk, finished: Finished) {
@@ -519,145 +427,6 @@ impl Call {
             }
         }
     }
-
-    /// The handler ended without a final action: the last dial's answer is relayed, or the call hung
-    /// up.
-    fn script_returned(&mut self, now: Instant, desk: &mut Desk) {
-        let answered = self.caller.stage == Stage::Answered;
-        match self.last_failure.take() {
-            Some((status, reason)) if !answered => {
-                let mut reply = Reply::new(status);
-                reply.reason = reason;
-                self.end(now, desk, reply, "not answered");
-            }
-            Some(_) | None => {
-                if !answered {
-                    tracing::warn!(
-                        call = %self.name,
-                        "the handler of {} ended without answering, rejecting or redirecting",
-                        self.story.to
-                    );
-                }
-                let reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
-                self.end(now, desk, reply, "script ended");
-            }
-        }
-    }
-
-    /// Ends the call from our side: `reply` if it was not answered, else BYE.
-    fn end(&mut self, now: Instant, desk: &mut Desk, reply: Reply, ending: &str) {
-        let status = reply.status;
-        if let Some(session) = self.caller.session.take() {
-            desk.disown_session(session);
-            if self.caller.stage == Stage::Answered {
-                desk.endpoint.bye(now, session, None);
-            } else {
-                desk.endpoint.reject(now, session, reply);
-            }
-        }
-        self.depart(now, desk, status, ending);
-    }
-
-    /// The caller is gone: stop everything, keep what must be kept, tell the story.
-    fn depart(&mut self, now: Instant, desk: &mut Desk, status: StatusCode, ending: &str) {
-        if self.presence == Presence::Gone {
-            return;
-        }
-        self.presence = Presence::Gone;
-        self.give_up_at = now + LINGER_MAX;
-        let status = if self.story.answered_at.is_some() { StatusCode::OK } else { status };
-        // What a feature is told; `None` while something that must be kept is still on its way.
-        let mut told = Some(Finished::Reply(feature::Reply::HungUp));
-        match std::mem::replace(&mut self.task, Task::Idle) {
-            Task::Dialing(dialing) => dialing.abandon(now, desk),
-            Task::Bridged(bridge) => bridge.part(now, desk),
-            Task::Recording(recording) if recording.is_beeping() => {
-                told = Some(perform::nothing_recorded());
-            }
-            Task::Preparing(performance) => told = Some(performance.cut_off()),
-            task @ (Task::Recording(_) | Task::Storing { .. }) => {
-                self.task = task;
-                told = None;
-            }
-            Task::Paused { finished, .. } => told = Some(*finished),
-            Task::Idle
-            | Task::Playing { .. }
-            | Task::Collecting(_)
-            | Task::Echoing
-            | Task::Sleeping { .. } => {}
-        }
-        if let Some(leg) = &self.caller.leg {
-            desk.close_socket(leg.socket);
-        }
-        self.close_script(now, desk, status, ending);
-        self.tell(now, desk, status, ending);
-        if let (Some(told), true) = (told, self.feature.is_some()) {
-            self.proceed(now, desk, told);
-        }
-    }
-
-    fn close_script(&mut self, now: Instant, desk: &mut Desk, status: StatusCode, ending: &str) {
-        if let Some(script) = self.script.as_mut() {
-            let ending = Ending { cause: ending.to_owned(), code: status.as_u16() };
-            for error in script.close(ending, &desk.clock.local(now)) {
-                tracing::error!(call = %self.name, "{error}");
-            }
-            self.write_log();
-            self.script = None;
-        }
-    }
-
-    fn write_log(&mut self) {
-        let Some(script) = self.script.as_mut() else { return };
-        for line in script.take_logs() {
-            let (call, text) = (&self.name, one_line(&line.text));
-            let at = format!("{}:{}", line.file, line.line);
-            match line.level {
-                LogLevel::Debug => tracing::debug!(%call, script = %at, "{text}"),
-                LogLevel::Info => tracing::info!(%call, script = %at, "{text}"),
-                LogLevel::Warn => tracing::warn!(%call, script = %at, "{text}"),
-                LogLevel::Error => tracing::error!(%call, script = %at, "{text}"),
-            }
-        }
-    }
-
-    /// One line in the log and one record for each call.
-    fn tell(&self, now: Instant, desk: &mut Desk, status: StatusCode, ending: &str) {
-        let Story { from, to, started_at, answered_at, answered_by } = &self.story;
-        let answered_after = answered_at.map(|at| at.saturating_duration_since(*started_at));
-        let ended_after = now.saturating_duration_since(*started_at);
-        tracing::info!(
-            call = %self.name,
-            from = %printable(from),
-            to = %printable(to),
-            status = status.as_u16(),
-            by = %answered_by,
-            answered_after = ?answered_after.unwrap_or_default(),
-            ended_after = ?ended_after,
-            "{ending}"
-        );
-        let record = CallRecord {
-            id: self.name.clone(),
-            from: from.clone(),
-            to: to.clone(),
-            account: self.caller.account.clone(),
-            source: self.caller.flow.remote,
-            started_at: desk.clock.unix_ms(*started_at),
-            answered_after,
-            ended_after,
-            status: status.as_u16(),
-            answered_by: answered_by.clone(),
-            ending: ending.to_owned(),
-        };
-        desk.store(self.id, StoreRequest::Call(Box::new(record)));
-    }
-}
-
-/// How a digit reached us; those in RTP are relayed by the media thread itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    ByRtp,
-    BySip,
 }
 
 impl Finished {
@@ -678,42 +447,8 @@ impl Finished {
     }
 }
 
-/// `Signal=5` of application/dtmf-relay, or the lone digit of application/dtmf.
-fn digit_of_info(request: &Request) -> Option<char> {
-    let body = std::str::from_utf8(request.body()).ok()?;
-    let signal = body
-        .lines()
-        .find_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("signal").then(|| value.trim())
-        })
-        .unwrap_or_else(|| body.trim());
-    let mut chars = signal.chars();
-    match (chars.next(), chars.next(), chars.next()) {
-        (Some(digit), None, _) if is_digit(digit) => Some(digit.to_ascii_uppercase()),
-        (Some('1'), Some('0'), None) => Some('*'),
-        (Some('1'), Some('1'), None) => Some('#'),
-        _ => None,
-    }
-}
-
-fn is_digit(digit: char) -> bool {
-    matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D' | 'a'..='d')
-}
-
-/// What a script logs may come from the network: it cannot begin a line of its own.
-fn one_line(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) {
-        Cow::Owned(text.replace(char::is_control, " "))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
 const STORE_FAILED: Finished = Finished::Reply(feature::Reply::Stored(StoreReply::Failed));
 /// How long a caller waits for the store; then it is taken for broken.
 const STORE_MAX: Duration = Duration::from_secs(10);
-/// How long the rest of a recording may take to arrive after the caller is gone.
-const LINGER_MAX: Duration = Duration::from_secs(30);
 /// Things one call may ask for at one go before others have their turn.
 const STEPS_PER_TURN: u32 = 50;

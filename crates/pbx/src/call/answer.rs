@@ -1,0 +1,186 @@
+//! Making sound possible: with early media, or by answering the caller.
+
+use std::time::Instant;
+
+use sdp::{Description, Direction, Refusal, RtpCodec};
+use sip_engine::{Body, Reply};
+use sip_syntax::{Request, StatusCode};
+
+use super::caller::Stage;
+use super::leg::{self, Leg};
+use super::{Call, Task};
+use crate::desk::Desk;
+
+/// Whether the caller can hear us.
+pub(super) enum Sound {
+    Ready,
+    /// Not yet; an event will tell.
+    Later,
+    /// Never; the call was ended.
+    Impossible,
+}
+
+impl Call {
+    /// Makes sure that the caller can hear us: with a 183, or for a late offer by answering.
+    pub(super) fn make_sound_possible(&mut self, now: Instant, desk: &mut Desk) -> Sound {
+        if self.caller.has_sound() {
+            return self.make_codec_playable(now, desk);
+        }
+        if self.caller.offer.is_none() {
+            if self.caller.stage != Stage::Answered {
+                self.answer(now, desk);
+            }
+            return if self.caller.session.is_some() { Sound::Later } else { Sound::Impossible };
+        }
+        self.send_early(now, desk, Reply::new(StatusCode::SESSION_PROGRESS))
+    }
+
+    /// After a bridge the caller may speak a codec that we can only pass on: ask it to change.
+    fn make_codec_playable(&mut self, now: Instant, desk: &mut Desk) -> Sound {
+        let Some(leg) = self.caller.leg.as_mut() else { return Sound::Ready };
+        if leg.speaks_g711() {
+            return Sound::Ready;
+        }
+        match (self.caller.stage, self.caller.session) {
+            (Stage::Answered, Some(session)) => {
+                let event = leg.agreed().and_then(|agreed| agreed.telephone_event);
+                let offer = leg.offer(&leg::g711(), event, Direction::SendRecv, None);
+                desk.endpoint.reinvite(now, session, Some(Body::sdp(offer)));
+                Sound::Later
+            }
+            // Early media in another codec: nothing can be played before it is answered.
+            (Stage::Trying | Stage::Early | Stage::Answered, _) => Sound::Ready,
+        }
+    }
+
+    /// Sends a provisional with our session description.
+    pub(super) fn send_early(&mut self, now: Instant, desk: &mut Desk, reply: Reply) -> Sound {
+        if !self.claim_port(now, desk) {
+            return Sound::Impossible;
+        }
+        match self.describe(desk) {
+            Ok(Some(body)) => {
+                if let Some(session) = self.caller.session {
+                    desk.endpoint.provisional(now, session, reply.body(Body::sdp(body)));
+                }
+                if self.caller.stage == Stage::Trying {
+                    self.caller.stage = Stage::Early;
+                }
+                Sound::Ready
+            }
+            // A late offer has to wait for the 2xx.
+            Ok(None) => {
+                if let Some(session) = self.caller.session {
+                    desk.endpoint.provisional(now, session, reply);
+                }
+                Sound::Ready
+            }
+            Err(refusal) => {
+                self.refuse(now, desk, &refusal);
+                Sound::Impossible
+            }
+        }
+    }
+
+    /// Our answer to the caller's offer, made for playing if it was not made before; `None` if the
+    /// caller made no offer.
+    fn describe(&mut self, desk: &mut Desk) -> Result<Option<bytes::Bytes>, Refusal> {
+        if let Some(leg) = self.caller.leg.as_ref().filter(|leg| leg.is_agreed()) {
+            return Ok(Some(leg.described()));
+        }
+        match (self.caller.offer.as_deref(), self.caller.leg.as_mut()) {
+            (Some(offer), Some(leg)) => {
+                let ours = in_their_order(offer);
+                leg.answer(desk, offer, &ours, Direction::SendRecv, None).map(Some)
+            }
+            (None, _) | (_, None) => Ok(None),
+        }
+    }
+
+    /// Makes sure that the caller has a port; without one the call ends with 503.
+    pub(super) fn claim_port(&mut self, now: Instant, desk: &mut Desk) -> bool {
+        if self.caller.leg.is_none() {
+            self.caller.leg = Leg::open(desk, self.id, self.thread, self.caller.flow);
+        }
+        if self.caller.leg.is_none() {
+            tracing::error!(call = %self.name, "every media port is in use; widen media.ports");
+            let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE).header("Retry-After", "5");
+            self.end(now, desk, reply, "no media port");
+        }
+        self.caller.leg.is_some()
+    }
+
+    /// 488 with the reason in a Warning (RFC 3261 §21.4.26).
+    pub(super) fn refuse(&mut self, now: Instant, desk: &mut Desk, refusal: &Refusal) {
+        let (code, text) = refusal.warning();
+        tracing::info!(call = %self.name, "refused: {text}");
+        let warning = format!("{code} {} \"{text}\"", desk.config.domain);
+        let reply = Reply::new(StatusCode::NOT_ACCEPTABLE_HERE).header("Warning", warning);
+        self.end(now, desk, reply, "no common codec");
+    }
+
+    /// Sends 200, with the description that the caller may know from a 183 already.
+    pub(super) fn answer(&mut self, now: Instant, desk: &mut Desk) {
+        if self.caller.stage == Stage::Answered || !self.claim_port(now, desk) {
+            return;
+        }
+        let body = match self.describe(desk) {
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                let Some(leg) = self.caller.leg.as_mut() else { return };
+                leg.offer(&leg::g711(), Some(101), Direction::SendRecv, None)
+            }
+            Err(refusal) => return self.refuse(now, desk, &refusal),
+        };
+        self.accept(now, desk, body);
+    }
+
+    /// Sends 200 with this description.
+    pub(super) fn accept(&mut self, now: Instant, desk: &mut Desk, body: bytes::Bytes) {
+        if let Some(session) = self.caller.session {
+            desk.endpoint.accept(now, session, Reply::new(StatusCode::OK).body(Body::sdp(body)));
+        }
+        self.caller.stage = Stage::Answered;
+        self.caller.offer = None;
+        self.story.answered_at = Some(now);
+        self.give_up_at = now + desk.config.limits.call_max;
+    }
+
+    /// The ACK for our 2xx; it carries the answer to a late offer.
+    pub(super) fn caller_acked(&mut self, now: Instant, desk: &mut Desk, request: &Request) {
+        let Some(leg) = self.caller.leg.as_mut().filter(|leg| leg.awaits_answer()) else { return };
+        let read = Description::parse(request.body())
+            .map_err(|error| error.to_string())
+            .and_then(|answer| leg.take_answer(desk, &answer).map_err(|error| error.to_string()));
+        if let Err(why) = read {
+            tracing::info!(call = %self.name, "unusable answer in ACK: {why}");
+            if self.caller.has_sound() {
+                // To a re-INVITE without an offer: the session goes on as it was.
+                return;
+            }
+            let reply = Reply::new(StatusCode::NOT_ACCEPTABLE_HERE);
+            return self.end(now, desk, reply, "no common codec");
+        }
+        self.sound_became_possible(now, desk);
+    }
+
+    /// Goes on with what had to wait for sound.
+    pub(super) fn sound_became_possible(&mut self, now: Instant, desk: &mut Desk) {
+        let task = std::mem::replace(&mut self.task, Task::Idle);
+        let Task::Preparing(performance) = task else {
+            self.task = task;
+            return;
+        };
+        if let Some(finished) = self.perform(now, desk, performance) {
+            self.proceed(now, desk, finished);
+        }
+    }
+}
+
+/// The kinds of G.711 we can play, in the order in which the caller offered them.
+fn in_their_order(offer: &Description) -> Vec<RtpCodec> {
+    let offered = offer.media.iter().filter(|line| line.is_rtp_audio()).flat_map(|l| l.codecs());
+    let mut codecs: Vec<RtpCodec> = offered.filter(leg::is_g711).collect();
+    codecs.extend(leg::g711());
+    codecs
+}

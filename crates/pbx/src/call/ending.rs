@@ -1,0 +1,160 @@
+//! How a call ends: by the caller, by the script, or because it must.
+
+use std::time::{Duration, Instant};
+
+use dialplan::Ending;
+use sip_engine::{EndCause, Reply, SessionId};
+use sip_syntax::StatusCode;
+
+use super::caller::Stage;
+use super::{Call, Finished, Presence, STORE_FAILED, Task, perform};
+use crate::desk::Desk;
+use crate::feature;
+
+impl Call {
+    /// The call took too long; or the caller is gone, and the media thread never told how its
+    /// recording ended.
+    pub(super) fn give_up(&mut self, now: Instant, desk: &mut Desk) {
+        match self.presence {
+            Presence::Here => {
+                let reply = Reply::new(StatusCode::REQUEST_TIMEOUT);
+                self.end(now, desk, reply, "longest call time reached");
+            }
+            Presence::Gone => {
+                self.give_up_at = now + LINGER_MAX;
+                let told = if let Task::Storing { ticket, .. } = self.task {
+                    desk.redeem(ticket);
+                    STORE_FAILED
+                } else {
+                    Finished::Reply(feature::Reply::HungUp)
+                };
+                self.proceed(now, desk, told);
+            }
+        }
+    }
+
+    /// The exchange stops: hang up politely.
+    pub(crate) fn shut_down(&mut self, now: Instant, desk: &mut Desk) {
+        let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE).header("Retry-After", "10");
+        self.end(now, desk, reply, "exchange stopped");
+    }
+
+    /// The handler ended without a final action: the last dial's answer is relayed, or the call hung
+    /// up.
+    pub(super) fn script_returned(&mut self, now: Instant, desk: &mut Desk) {
+        let answered = self.caller.stage == Stage::Answered;
+        match self.last_failure.take() {
+            Some((status, reason)) if !answered => {
+                let mut reply = Reply::new(status);
+                reply.reason = reason;
+                self.end(now, desk, reply, "not answered");
+            }
+            Some(_) | None => {
+                if !answered {
+                    tracing::warn!(
+                        call = %self.name,
+                        "the handler of {} ended without answering, rejecting or redirecting",
+                        self.story.to
+                    );
+                }
+                let reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
+                self.end(now, desk, reply, "script ended");
+            }
+        }
+    }
+
+    /// Ends the call from our side: `reply` if it was not answered, else BYE.
+    pub(super) fn end(&mut self, now: Instant, desk: &mut Desk, reply: Reply, ending: &str) {
+        let status = reply.status;
+        if let Some(session) = self.caller.session.take() {
+            desk.disown_session(session);
+            if self.caller.stage == Stage::Answered {
+                desk.endpoint.bye(now, session, None);
+            } else {
+                desk.endpoint.reject(now, session, reply);
+            }
+        }
+        self.depart(now, desk, status, ending);
+    }
+
+    /// The caller is gone: stop everything, keep what must be kept, tell the story.
+    pub(super) fn depart(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        status: StatusCode,
+        ending: &str,
+    ) {
+        if self.presence == Presence::Gone {
+            return;
+        }
+        self.presence = Presence::Gone;
+        self.give_up_at = now + LINGER_MAX;
+        let status = if self.story.answered_at.is_some() { StatusCode::OK } else { status };
+        // What a feature is told; `None` while something that must be kept is still on its way.
+        let mut told = Some(Finished::Reply(feature::Reply::HungUp));
+        match std::mem::replace(&mut self.task, Task::Idle) {
+            Task::Dialing(dialing) => dialing.abandon(now, desk),
+            Task::Bridged(bridge) => bridge.part(now, desk),
+            Task::Recording(recording) if recording.is_beeping() => {
+                told = Some(perform::nothing_recorded());
+            }
+            Task::Preparing(performance) => told = Some(performance.cut_off()),
+            task @ (Task::Recording(_) | Task::Storing { .. }) => {
+                self.task = task;
+                told = None;
+            }
+            Task::Paused { finished, .. } => told = Some(*finished),
+            Task::Idle
+            | Task::Playing { .. }
+            | Task::Collecting(_)
+            | Task::Echoing
+            | Task::Sleeping { .. } => {}
+        }
+        if let Some(leg) = &self.caller.leg {
+            desk.close_socket(leg.socket);
+        }
+        self.close_script(now, desk, status, ending);
+        self.tell(now, desk, status, ending);
+        if let (Some(told), true) = (told, self.feature.is_some()) {
+            self.proceed(now, desk, told);
+        }
+    }
+
+    fn close_script(&mut self, now: Instant, desk: &mut Desk, status: StatusCode, ending: &str) {
+        if let Some(script) = self.script.as_mut() {
+            let ending = Ending { cause: ending.to_owned(), code: status.as_u16() };
+            for error in script.close(ending, &desk.clock.local(now)) {
+                tracing::error!(call = %self.name, "{error}");
+            }
+            self.write_log();
+            self.script = None;
+        }
+    }
+
+    pub(super) fn session_ended(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        session: SessionId,
+        cause: EndCause,
+    ) {
+        desk.disown_session(session);
+        if self.caller.session == Some(session) {
+            self.caller.session = None;
+            let ending = match cause {
+                EndCause::Bye => "caller hung up",
+                EndCause::Hangup => "hung up",
+                EndCause::NoAck => "caller never acknowledged the answer",
+                EndCause::Gone => "caller's phone has forgotten the call",
+                EndCause::FlowFailed => "connection to the caller broke",
+            };
+            self.depart(now, desk, StatusCode::OK, ending);
+        } else {
+            self.peer_ended(now, desk, session);
+        }
+    }
+}
+
+/// How long the rest of a recording may take to arrive after the caller is gone.
+const LINGER_MAX: Duration = Duration::from_secs(30);
