@@ -4,6 +4,8 @@
 //! message; all that are marked go in one transaction when the session ends, by `#` or by hanging up,
 //! so that until then everything can be brought back.
 
+mod messages;
+mod options;
 mod session;
 
 use std::collections::BTreeMap;
@@ -14,13 +16,13 @@ use std::time::Duration;
 
 use dialplan::{Barge, MailboxStatus, Outcome};
 use fastrand::Rng;
-use media::RecordEnd;
 
+use self::options::{GREETING_MAX, GREETING_SILENCE_MAX, drop_greeting, judge_greeting, told};
 use self::session::Session;
 use super::conversation::{Ask, Heard, Reply, vm};
-use super::pin::{self, PIN_DIGITS_MAX, PIN_DIGITS_MIN};
+use super::pin;
 use crate::MailboxConfig;
-use crate::records::{DraftKind, MailboxRecord, SoundId, StoreReply, StoreRequest, Ticket};
+use crate::records::{MailboxRecord, SoundId, StoreReply, StoreRequest, Ticket};
 
 /// What the conversation is about.
 #[derive(Debug, Clone)]
@@ -350,147 +352,6 @@ impl Listen {
         }
     }
 
-    /// Before the first message and after the last.
-    fn main_menu(&self, mut session: Session, mut said: Vec<Heard>) -> (State, Ask) {
-        session.leave_messages();
-        said.extend(session.main_menu_help(&self.language));
-        (State::MainMenu(session), collect_digit(said))
-    }
-
-    fn choose_in_main_menu(&self, mut session: Session, digit: Option<char>) -> (State, Ask) {
-        if session.is_asleep(digit) {
-            return self.say_goodbye(session);
-        }
-        match digit {
-            Some('1') if session.go_first() => play_message(session),
-            Some('0') => self.options(session, Vec::new()),
-            Some('#') => self.say_goodbye(session),
-            Some('*') | None => self.main_menu(session, Vec::new()),
-            Some(_) => self.main_menu(session, vec![vm(&self.language, "invalid-choice")]),
-        }
-    }
-
-    fn introduce(&self, mut session: Session, sound: Option<Arc<Vec<i16>>>) -> (State, Ask) {
-        match sound {
-            Some(samples) => {
-                let sounds = session.introduction(&self.language);
-                (State::Introduction(session, samples), Ask::Play { sounds, barge: Barge::Any })
-            }
-            // Deleted meanwhile, by another caller in the same mailbox.
-            None if session.forget() => play_message(session),
-            None => self.main_menu(session, vec![vm(&self.language, "no-more-messages")]),
-        }
-    }
-
-    fn after_message(&self, session: Session, digit: Option<char>) -> (State, Ask) {
-        match digit {
-            Some(_) => self.choose_for_message(session, digit),
-            None => self.message_menu(session, &[]),
-        }
-    }
-
-    fn message_menu(&self, mut session: Session, said: &[&str]) -> (State, Ask) {
-        let mut prompt: Vec<_> = said.iter().map(|name| vm(&self.language, name)).collect();
-        prompt.extend(session.message_hint(&self.language));
-        (State::MessageMenu(session), collect_digit(prompt))
-    }
-
-    fn choose_for_message(&self, mut session: Session, digit: Option<char>) -> (State, Ask) {
-        if session.is_asleep(digit) {
-            return self.say_goodbye(session);
-        }
-        match digit {
-            Some('5' | '1') => play_message(session),
-            Some('6' | '3' | '9') if session.go_next() => play_message(session),
-            Some('6' | '3' | '9') => {
-                self.main_menu(session, vec![vm(&self.language, "no-more-messages")])
-            }
-            Some('4' | '2') if session.go_previous() => play_message(session),
-            Some('4' | '2') => self.message_menu(session, &["no-earlier-messages"]),
-            Some('7') => {
-                let said = if session.toggle_deleted() { "deleted" } else { "undeleted" };
-                self.message_menu(session, &[said])
-            }
-            Some('8') => {
-                session.undelete();
-                self.message_menu(session, &["undeleted"])
-            }
-            Some('0') => self.options(session, Vec::new()),
-            Some('*') => {
-                session.wants_help();
-                self.message_menu(session, &[])
-            }
-            Some('#') => self.say_goodbye(session),
-            None => self.message_menu(session, &[]),
-            Some(_) => self.message_menu(session, &["invalid-choice"]),
-        }
-    }
-
-    fn options(&self, session: Session, mut said: Vec<Heard>) -> (State, Ask) {
-        said.extend(session.options_help(&self.language));
-        (State::Options(session), collect_digit(said))
-    }
-
-    fn choose_option(&mut self, mut session: Session, digit: Option<char>) -> (State, Ask) {
-        if session.is_asleep(digit) {
-            return self.say_goodbye(session);
-        }
-        match (digit, session.greeting) {
-            (Some('1'), _) => self.ask_new_pin(session, &["enter-new-pin"]),
-            (Some('2'), _) => {
-                let sounds = vec![vm(&self.language, "record-greeting")];
-                (State::GreetingPrompt(session), Ask::Play { sounds, barge: Barge::Any })
-            }
-            (Some('3'), Some(greeting)) => {
-                let ask = StoreRequest::Delete { ticket: Ticket(0), sounds: vec![greeting] };
-                (State::RemovingGreeting(session), Ask::Store(ask))
-            }
-            (Some('*'), _) if session.is_at_message() => self.message_menu(session, &[]),
-            (Some('*'), _) => self.main_menu(session, Vec::new()),
-            (Some('#'), _) => self.say_goodbye(session),
-            (None, _) => self.options(session, Vec::new()),
-            (Some(_), _) => self.options(session, vec![vm(&self.language, "invalid-choice")]),
-        }
-    }
-
-    fn ask_new_pin(&self, session: Session, said: &[&str]) -> (State, Ask) {
-        let prompt = said.iter().map(|name| vm(&self.language, name)).collect();
-        (State::NewPin(session), collect_line(prompt))
-    }
-
-    fn take_new_pin(&self, session: Session, typed: String) -> (State, Ask) {
-        let digits_only = typed.bytes().all(|byte| byte.is_ascii_digit());
-        match typed.len() {
-            PIN_DIGITS_MIN..=PIN_DIGITS_MAX if digits_only => {
-                let prompt = vec![vm(&self.language, "enter-new-pin-again")];
-                (State::NewPinAgain(session, typed), collect_line(prompt))
-            }
-            // Nothing typed: a change of mind.
-            0 => self.options(session, Vec::new()),
-            1..PIN_DIGITS_MIN => self.options(session, vec![vm(&self.language, "pin-too-short")]),
-            _ => self.options(session, vec![vm(&self.language, "pin-length")]),
-        }
-    }
-
-    fn set_pin(&mut self, session: Session, first: &str, second: &str) -> (State, Ask) {
-        if first != second {
-            return self.options(session, vec![vm(&self.language, "pins-differ")]);
-        }
-        let mut salt = [0; 16];
-        self.rng.fill(&mut salt);
-        let mailbox = session.mailbox.clone();
-        let pin = pin::hash(salt, &mailbox, second);
-        let ask = StoreRequest::SetPin { ticket: Ticket(0), mailbox, pin };
-        (State::SettingPin(session), Ask::Store(ask))
-    }
-
-    fn begin_greeting(&mut self, session: Session) -> (State, Ask) {
-        let sound = SoundId(self.rng.u64(..));
-        let kind = DraftKind::Greeting { mailbox: session.mailbox.clone() };
-        let ask = Ask::Store(StoreRequest::Begin { sound, kind });
-        (State::GreetingDraft(session, sound), ask)
-    }
-
     fn say_goodbye(&self, session: Session) -> (State, Ask) {
         self.finish(session, vec![vm(&self.language, "goodbye")], MailboxStatus::Done)
     }
@@ -508,56 +369,6 @@ impl Listen {
         }
         let ask = Ask::Store(StoreRequest::Delete { ticket: Ticket(0), sounds });
         (State::Deleting { farewell, status }, ask)
-    }
-}
-
-fn play_message(session: Session) -> (State, Ask) {
-    match session.sound() {
-        Some(sound) => {
-            let ask = Ask::Store(StoreRequest::Sound { ticket: Ticket(0), sound });
-            (State::Sound(session), ask)
-        }
-        None => {
-            debug_assert!(false, "no message is at hand");
-            done(MailboxStatus::Failed)
-        }
-    }
-}
-
-/// Keeps a greeting that was ended on purpose and is long enough.
-fn judge_greeting(
-    session: Session,
-    sound: SoundId,
-    length: Duration,
-    trailing_silence: Duration,
-    reason: RecordEnd,
-) -> (State, Ask) {
-    let said = length.saturating_sub(trailing_silence);
-    let finished = match reason {
-        // A greeting cut off by hanging up is no greeting: the one before stays.
-        RecordEnd::Stopped => false,
-        RecordEnd::Max | RecordEnd::Silence | RecordEnd::Digit(_) => true,
-    };
-    if !finished || said < GREETING_MIN {
-        return drop_greeting(session, sound, Some("greeting-too-short"));
-    }
-    let length = said + trailing_silence.min(TAIL);
-    let ask = Ask::Store(StoreRequest::Keep { ticket: Ticket(0), sound, length });
-    (State::KeepingGreeting(session, sound), ask)
-}
-
-fn drop_greeting(session: Session, sound: SoundId, why: Option<&'static str>) -> (State, Ask) {
-    (State::DroppingGreeting(session, why), Ask::Store(StoreRequest::Drop { sound }))
-}
-
-/// What to say when the store was asked to change something.
-fn told(language: &str, reply: &StoreReply, success: &str) -> Heard {
-    match reply {
-        StoreReply::Done => vm(language, success),
-        StoreReply::Failed
-        | StoreReply::Mailbox(_)
-        | StoreReply::Messages(_)
-        | StoreReply::Sound(_) => vm(language, "not-saved"),
     }
 }
 
@@ -607,20 +418,10 @@ const LINE_TIMEOUT: Duration = Duration::from_secs(10);
 
 const LINE_BETWEEN: Duration = Duration::from_secs(5);
 
-/// Shorter is a mistake, not a greeting.
-const GREETING_MIN: Duration = Duration::from_secs(1);
-
-const GREETING_MAX: Duration = Duration::from_secs(60);
-
-const GREETING_SILENCE_MAX: Duration = Duration::from_secs(5);
-
-/// How much of the silence after the last word is kept, so that it does not sound cut off.
-const TAIL: Duration = Duration::from_millis(300);
-
 /// Between recorded sound and our own words.
 const PAUSE: Heard = Heard::Silence(Duration::from_millis(400));
 
-/// Every prompt named here and in [`session`], so that a missing one is found at start.
+/// Every prompt named here and in this folder, so that a missing one is found at start.
 pub(super) const PROMPTS: &[&str] = &[
     "enter-mailbox",
     "enter-pin",
