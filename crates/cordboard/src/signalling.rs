@@ -147,7 +147,8 @@ impl Hands {
                 let why = "its voice thread has too much to do".to_owned();
                 self.returned.push_back(Input::Media(Event::OpenFailed { leg, why }));
             }
-            (Some(command), _) => tracing::error!(?command, "a voice thread takes no commands"),
+            // Not what it was: digits may stand in it.
+            (Some(_), _) => tracing::error!(thread, "a voice thread takes no commands"),
             (None, None) => {}
         }
     }

@@ -9,6 +9,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
@@ -99,6 +100,7 @@ impl RtpHandle {
             too_large: read(&self.counters.too_large),
             events_dropped: read(&self.counters.events_dropped),
             commands_refused: read(&self.counters.commands_refused),
+            faults: read(&self.counters.faults),
         }
     }
 }
@@ -127,6 +129,8 @@ pub struct RtpCounters {
     pub events_dropped: u64,
     /// Commands refused because the queue was full.
     pub commands_refused: u64,
+    /// Faults of our own, each of which cost at most one leg its sound.
+    pub faults: u64,
 }
 
 #[derive(Debug, Default)]
@@ -137,6 +141,7 @@ struct SharedCounters {
     too_large: AtomicU64,
     events_dropped: AtomicU64,
     commands_refused: AtomicU64,
+    faults: AtomicU64,
 }
 
 /// One voice thread's sockets and engine.
@@ -181,8 +186,10 @@ impl RtpLoop {
                 }
             }
             if self.engine.poll_timeout().is_some_and(|at| at <= now) {
-                self.engine.handle_timeout(now);
-                self.send_packets();
+                self.contain(None, |this| {
+                    this.engine.handle_timeout(now);
+                    this.send_packets();
+                });
             }
             self.deliver_events(&mut deliver);
         }
@@ -205,15 +212,29 @@ impl RtpLoop {
         let Some((leg, socket)) = self.sockets.at(key) else { return };
         match socket.recv_from(&mut self.buffer) {
             Ok((length, from)) => match self.buffer.get(..length) {
-                Some(packet) if length <= PACKET_BYTES_MAX => {
-                    self.engine.handle_packet(now, leg, from, packet);
-                    self.send_packets();
-                }
+                Some(_) if length <= PACKET_BYTES_MAX => self.contain(Some(leg), |this| {
+                    let packet = this.buffer.get(..length).unwrap_or_default();
+                    this.engine.handle_packet(now, leg, from, packet);
+                    this.send_packets();
+                }),
                 Some(_) | None => count(&self.counters.too_large),
             },
             // Level-triggered readiness may be wrong once: a datagram with a bad checksum.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => count(&self.counters.receive_failed),
+        }
+    }
+
+    /// Does something. A fault of our own in it silences the leg that it was about, and no other.
+    fn contain(&mut self, leg: Option<LegId>, act: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| act(self))).is_ok() {
+            return;
+        }
+        // The panic itself was told where it happened.
+        count(&self.counters.faults);
+        tracing::error!(?leg, "internal fault while carrying voice: the other calls go on");
+        if let Some(leg) = leg {
+            self.sockets.remove(&mut self.readiness, leg);
         }
     }
 
@@ -256,9 +277,11 @@ impl RtpLoop {
             }
         }
         let closed = if let Command::Close { leg } = &command { Some(*leg) } else { None };
-        self.engine.handle_command(now, command);
-        // What the engine still has to say on a leg goes out before the leg's socket goes.
-        self.send_packets();
+        self.contain(None, |this| {
+            this.engine.handle_command(now, command);
+            // What the engine still has to say on a leg goes out before the leg's socket goes.
+            this.send_packets();
+        });
         if let Some(leg) = closed {
             self.sockets.remove(&mut self.readiness, leg);
         }

@@ -3,10 +3,12 @@
 //! Every connection is a small task on the thread that runs the switch. All tasks belong to [`Tcp`] and
 //! end with it. A connection that is closed, for whatever reason, is told once.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -37,6 +39,8 @@ pub struct Tcp {
     /// Closed by us and not told yet.
     closed: VecDeque<Ends>,
     next_id: u64,
+    /// Bytes of long unfinished messages that all connections hold together.
+    unfinished: Rc<Cell<usize>>,
     counters: TcpCounters,
 }
 
@@ -74,6 +78,9 @@ pub struct TcpLimits {
     pub connect_time_max: Duration,
     /// How long a peer may take nothing of what we send.
     pub send_time_max: Duration,
+    /// Bytes of unfinished messages beyond the 8 KiB that each connection may hold, all connections
+    /// together. The connection that would take more is closed.
+    pub unfinished_bytes_max: usize,
 }
 
 impl Default for TcpLimits {
@@ -86,6 +93,7 @@ impl Default for TcpLimits {
             idle_time_max: Duration::from_secs(3 * 3_600),
             connect_time_max: Duration::from_secs(5),
             send_time_max: Duration::from_secs(10),
+            unfinished_bytes_max: 8 << 20,
         }
     }
 }
@@ -119,6 +127,8 @@ struct Listener {
 struct Connection {
     id: u64,
     outgoing: mpsc::Sender<Bytes>,
+    /// Bytes that wait in `outgoing`.
+    waiting: Rc<Cell<usize>>,
     task: AbortHandle,
     since: Instant,
     /// Whether a whole message ever came, or we opened it; such a one is not evicted.
@@ -144,6 +154,7 @@ impl Tcp {
             reports,
             closed: VecDeque::new(),
             next_id: 0,
+            unfinished: Rc::default(),
             counters: TcpCounters::default(),
         }
     }
@@ -189,8 +200,16 @@ impl Tcp {
     /// connection is told as closed.
     pub fn send(&mut self, ends: Ends, bytes: Bytes) {
         if let Some(connection) = self.connections.get(&ends) {
+            let (waiting, length) = (connection.waiting.get(), bytes.len());
+            if waiting > 0 && waiting + length > OUTGOING_BYTES_MAX {
+                self.counters.overflowed += 1;
+                return self.close(ends);
+            }
             match connection.outgoing.try_send(bytes) {
-                Ok(()) => self.counters.sent += 1,
+                Ok(()) => {
+                    connection.waiting.set(waiting + length);
+                    self.counters.sent += 1;
+                }
                 Err(mpsc::error::TrySendError::Full(_)) => {
                     self.counters.overflowed += 1;
                     self.close(ends);
@@ -206,14 +225,15 @@ impl Tcp {
         self.counters.connects += 1;
         self.counters.sent += 1;
         let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
+        let waiting = Rc::new(Cell::new(bytes.len()));
         // The queue is new and has room.
         if outgoing.try_send(bytes).is_err() {
             self.closed.push_back(ends);
             return;
         }
-        let peer = self.peer(ends, queue);
+        let peer = self.peer(ends, queue, &waiting);
         let task = self.tasks.spawn_local(peer.connect());
-        self.enter(ends, outgoing, task, Proof::Given);
+        self.enter(ends, (outgoing, waiting), task, Proof::Given);
     }
 
     /// How many connections there are, those being made included.
@@ -275,17 +295,25 @@ impl Tcp {
             self.close(ends);
         }
         let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
-        let peer = self.peer(ends, queue);
+        let waiting = Rc::default();
+        let peer = self.peer(ends, queue, &waiting);
         let task = self.tasks.spawn_local(peer.serve(stream));
-        self.enter(ends, outgoing, task, Proof::Wanted);
+        self.enter(ends, (outgoing, waiting), task, Proof::Wanted);
     }
 
-    fn peer(&mut self, ends: Ends, queue: mpsc::Receiver<Bytes>) -> Peer {
+    fn peer(
+        &mut self,
+        ends: Ends,
+        queue: mpsc::Receiver<Bytes>,
+        waiting: &Rc<Cell<usize>>,
+    ) -> Peer {
         self.next_id += 1;
         Peer {
             id: self.next_id,
             ends,
             queue,
+            waiting: Rc::clone(waiting),
+            unfinished: Rc::clone(&self.unfinished),
             reporter: self.reporter.clone(),
             limits: self.limits.clone(),
         }
@@ -294,13 +322,13 @@ impl Tcp {
     fn enter(
         &mut self,
         ends: Ends,
-        outgoing: mpsc::Sender<Bytes>,
+        (outgoing, waiting): (mpsc::Sender<Bytes>, Rc<Cell<usize>>),
         task: AbortHandle,
         proof: Proof,
     ) {
         let id = self.next_id;
         let proven = matches!(proof, Proof::Given);
-        let connection = Connection { id, outgoing, task, since: Instant::now(), proven };
+        let connection = Connection { id, outgoing, waiting, task, since: Instant::now(), proven };
         self.connections.insert(ends, connection);
     }
 
@@ -346,5 +374,7 @@ enum Proof {
 const REPORTS_MAX: usize = 1_024;
 /// Messages that may wait for a slow peer; beyond, its connection is closed.
 const OUTGOING_MAX: usize = 64;
+/// Bytes that may wait for a slow peer, unless it is a single message; beyond, the same.
+const OUTGOING_BYTES_MAX: usize = 64 * 1024;
 /// How long to wait when the system gives no connection.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);

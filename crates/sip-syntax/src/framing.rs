@@ -93,8 +93,9 @@ impl Framer {
         self.message_len = None;
         self.searched = 0;
         let message = self.buffer.split_to(message_len).freeze();
-        if self.failed.is_some() {
-            self.buffer.clear();
+        if self.failed.is_some() || self.buffer.is_empty() {
+            // Not only empty, but without a hold on the memory of what was just cut off.
+            self.buffer = BytesMut::new();
         }
         Ok(Some(Framed::Message(message)))
     }

@@ -96,6 +96,23 @@ fn a_full_queue_still_takes_a_close() {
     assert_eq!(handle.counters().commands_refused, 1);
 }
 
+#[test]
+fn a_fault_of_our_own_silences_one_leg() {
+    let (handle, mut rtp_loop) = channel(Engine::new(1)).unwrap();
+    let now = Instant::now();
+    for leg in [1, 2] {
+        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        rtp_loop.carry_out(now, Command::Open { leg: LegId(leg), ip: LOOPBACK, port });
+    }
+    rtp_loop.contain(Some(LegId(1)), |_| panic!("on purpose"));
+    rtp_loop.contain(None, |_| panic!("on purpose"));
+    assert_eq!(handle.counters().faults, 2);
+    assert!(rtp_loop.sockets.of(LegId(1)).is_none());
+    assert!(rtp_loop.sockets.of(LegId(2)).is_some());
+    rtp_loop.carry_out(now, Command::Close { leg: LegId(1) });
+    assert_eq!(rtp_loop.engine.leg_count(), 1);
+}
+
 struct Voice {
     handle: Option<RtpHandle>,
     events: Receiver<Event>,

@@ -1,6 +1,8 @@
 //! One connection: reads messages, writes messages, minds its deadlines.
 
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 
 use bytes::{Buf, Bytes};
 use sip_syntax::{Framed, Framer};
@@ -33,6 +35,10 @@ pub(super) struct Peer {
     pub(super) id: u64,
     pub(super) ends: Ends,
     pub(super) queue: mpsc::Receiver<Bytes>,
+    /// Bytes in `queue`.
+    pub(super) waiting: Rc<Cell<usize>>,
+    /// Bytes of long unfinished messages that all connections hold together.
+    pub(super) unfinished: Rc<Cell<usize>>,
     pub(super) reporter: mpsc::Sender<Report>,
     pub(super) limits: TcpLimits,
 }
@@ -50,6 +56,8 @@ enum End {
     ConnectTime,
     #[error("a message took too long, or none came")]
     MessageTime,
+    #[error("long messages wait on too many connections")]
+    NoRoom,
     #[error("it was silent for too long")]
     IdleTime,
     #[error("its peer takes nothing")]
@@ -99,6 +107,7 @@ impl Peer {
             return End::Broken(error);
         }
         let mut framer = Framer::new();
+        let mut share = Share { all: Rc::clone(&self.unfinished), own: 0 };
         let mut unsent = Bytes::new();
         loop {
             let (read_by, end_at_read_by) = clock.deadline(&self.limits);
@@ -116,6 +125,9 @@ impl Peer {
                         },
                         Err(end) => return end,
                     };
+                    if !share.fits(framer.buffered(), self.limits.unfinished_bytes_max) {
+                        return End::NoRoom;
+                    }
                     if pings && unsent.is_empty() {
                         // RFC 5626 §3.5.1. While something is on its way, that is answer enough.
                         unsent = Bytes::from_static(b"\r\n");
@@ -124,6 +136,7 @@ impl Peer {
                 }
                 queued = self.queue.recv(), if unsent.is_empty() => match queued {
                     Some(bytes) => {
+                        self.waiting.set(self.waiting.get().saturating_sub(bytes.len()));
                         unsent = bytes;
                         clock.sending_since = Instant::now();
                         clock.heard_at = clock.sending_since;
@@ -227,6 +240,28 @@ impl Clock {
     }
 }
 
+/// What one connection takes of the room that all share.
+struct Share {
+    all: Rc<Cell<usize>>,
+    own: usize,
+}
+
+impl Share {
+    /// Notes how much this connection holds now; false if that is too much for all together.
+    fn fits(&mut self, held: usize, max: usize) -> bool {
+        let beyond = held.saturating_sub(HELD_BYTES_FREE);
+        self.all.set(self.all.get() - self.own + beyond);
+        self.own = beyond;
+        beyond == 0 || self.all.get() <= max
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.all.set(self.all.get() - self.own);
+    }
+}
+
 enum Read {
     Some,
     /// It was not readable after all.
@@ -250,5 +285,7 @@ fn read(stream: &TcpStream, framer: &mut Framer) -> Result<Read, End> {
 
 /// Time for a last answer on a stream that cannot be trusted any more.
 const LINGER_TIME: std::time::Duration = std::time::Duration::from_millis(500);
+/// Bytes of an unfinished message that every connection may hold: nearly all messages are shorter.
+const HELD_BYTES_FREE: usize = 8 * 1024;
 /// Bytes read in one turn.
 const READ_BYTES_MAX: usize = 8 * 1024;

@@ -112,8 +112,14 @@ fn half_a_message_is_not_waited_for_for_ever_even_when_it_drips() {
         let limits = TcpLimits::default();
         let (mut tcp, local) = listening(limits.clone());
         let mut peer = Stream::connect(local).unwrap();
-        peer.write_all(&OPTIONS[..40]).unwrap();
         let begun = Instant::now();
+        tokio::task::spawn_local(async move {
+            for byte in OPTIONS {
+                // Until the connection is closed.
+                let _closed = peer.write_all(&[*byte]);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
         assert!(matches!(tcp.next().await, Arrival::Closed { .. }));
         let took = begun.elapsed();
         assert!(took >= limits.message_time_max && took < limits.message_time_max * 11 / 10);
@@ -174,6 +180,67 @@ fn a_peer_that_takes_nothing_is_given_up() {
             tokio::task::yield_now().await;
         }
         assert_eq!(tcp.next().await, Arrival::Closed { ends });
+    });
+}
+
+#[test]
+fn what_a_deaf_peer_is_owed_stays_small() {
+    run(async {
+        let (mut tcp, local) = listening(TcpLimits::default());
+        let mut peer = Stream::connect(local).unwrap();
+        peer.write_all(OPTIONS).unwrap();
+        let Arrival::Message { ends, .. } = tcp.next().await else { panic!("no message") };
+        // Nothing is written meanwhile: the connection's task has no turn.
+        tcp.send(ends, vec![b'x'; 60_000].into());
+        assert_eq!(tcp.counters().overflowed, 0, "one message of any size");
+        tcp.send(ends, vec![b'x'; 60_000].into());
+        assert_eq!(tcp.counters().overflowed, 1, "but not many");
+        assert_eq!(tcp.next().await, Arrival::Closed { ends });
+    });
+}
+
+#[test]
+fn what_was_taken_is_owed_no_more() {
+    run(async {
+        let (mut tcp, local) = listening(TcpLimits::default());
+        let mut peer = Stream::connect(local).unwrap();
+        peer.write_all(OPTIONS).unwrap();
+        let Arrival::Message { ends, .. } = tcp.next().await else { panic!("no message") };
+        for _ in 0..10 {
+            tcp.send(ends, vec![b'x'; 60_000].into());
+            read(&mut tcp, &mut peer, 60_000).await;
+        }
+        assert_eq!((tcp.counters().overflowed, tcp.connection_count()), (0, 1));
+    });
+}
+
+#[test]
+fn long_unfinished_messages_share_what_room_there_is() {
+    run(async {
+        let limits = TcpLimits { unfinished_bytes_max: 40_000, ..TcpLimits::default() };
+        let (mut tcp, local) = listening(limits);
+        let half = [&OPTIONS[..OPTIONS.len() - 2], &b"Subject: x\r\n".repeat(2_500)].concat();
+        let mut first = Stream::connect(local).unwrap();
+        first.write_all(&half).unwrap();
+        for _ in 0..50 {
+            turn(&mut tcp).await;
+        }
+        let mut second = Stream::connect(local).unwrap();
+        second.write_all(&half).unwrap();
+        let too_much = Ends { local, remote: second.local_addr().unwrap() };
+        assert_eq!(tcp.next().await, Arrival::Closed { ends: too_much });
+        // Short ones are not affected, and what is over makes room again.
+        let mut short = Stream::connect(local).unwrap();
+        short.write_all(OPTIONS).unwrap();
+        assert!(matches!(tcp.next().await, Arrival::Message { .. }));
+        drop(first);
+        assert!(matches!(tcp.next().await, Arrival::Closed { .. }));
+        let mut third = Stream::connect(local).unwrap();
+        third.write_all(&half).unwrap();
+        for _ in 0..50 {
+            turn(&mut tcp).await;
+        }
+        assert_eq!(tcp.connection_count(), 2);
     });
 }
 
