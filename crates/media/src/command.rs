@@ -140,6 +140,12 @@ pub enum Flag {
     Off,
 }
 
+impl From<bool> for Flag {
+    fn from(on: bool) -> Self {
+        if on { Flag::On } else { Flag::Off }
+    }
+}
+
 /// Whose packets are let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Latch {

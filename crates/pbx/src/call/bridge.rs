@@ -8,7 +8,7 @@ use sdp::{Description, Direction};
 use sip_engine::{Body, Reply, SessionId};
 use sip_syntax::{Request, Response, StatusCode};
 
-use super::leg::{self, Leg, offered_direction};
+use super::leg::{self, Leg, described_direction};
 use super::{Call, Finished, Task};
 use crate::desk::Desk;
 
@@ -153,7 +153,7 @@ impl Call {
         }) else {
             return false;
         };
-        let same_direction = offered_direction(offer).reversed() == leg.direction();
+        let same_direction = described_direction(offer).reversed() == leg.direction();
         let same_codec = leg.codec().is_some_and(|codec| {
             offer.media.iter().any(|line| line.codecs().iter().any(|own| own.same_encoding(codec)))
         });
@@ -164,12 +164,10 @@ impl Call {
 
     /// Asks the other party for the same.
     fn carry_over(&mut self, now: Instant, desk: &mut Desk, by: Side, offer: Description) {
-        let direction = offered_direction(&offer);
+        let direction = described_direction(&offer);
         let caller_session = self.caller.session;
         let Task::Bridged(bridge) = &mut self.task else { return };
-        let audio = offer.media.iter().find(|line| line.is_rtp_audio() && !line.is_refused());
-        let codecs = audio.map_or_else(leg::g711, sdp::codecs_for_other_leg);
-        let event = audio.and_then(sdp::telephone_event_for_other_leg);
+        let (codecs, event) = leg::offerable_to_other(&offer);
         let (session, far) = match by {
             Side::Caller => (Some(bridge.session), Some(&mut bridge.leg)),
             Side::Callee => (caller_session, self.caller.leg.as_mut()),
@@ -245,7 +243,7 @@ impl Call {
             return self.sound_became_possible(now, desk);
         }
         let Some(Asked { by, offer }) = self.take_asked() else { return };
-        let far_direction = theirs.as_ref().map_or(Direction::SendRecv, offered_direction);
+        let far_direction = theirs.as_ref().map_or(Direction::SendRecv, described_direction);
         let far_codec = self.leg_of(side).and_then(|leg| leg.codec().cloned());
         let codecs = far_codec.as_ref().map_or_else(leg::g711, leg::compatible_with);
         let Some(asker) = self.session_of(by) else { return };

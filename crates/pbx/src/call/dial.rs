@@ -255,9 +255,7 @@ impl Call {
         }
         match self.caller.offer.as_deref() {
             Some(theirs) => {
-                let audio = theirs.media.iter().find(|m| m.is_rtp_audio() && !m.is_refused());
-                let codecs = audio.map_or_else(leg::g711, sdp::codecs_for_other_leg);
-                let event = audio.and_then(sdp::telephone_event_for_other_leg);
+                let (codecs, event) = leg::offerable_to_other(theirs);
                 leg.offer(&codecs, event, Direction::SendRecv, Some(theirs))
             }
             None => leg.offer(&leg::g711(), Some(101), Direction::SendRecv, None),

@@ -3,7 +3,7 @@
 //! A leg knows no SIP: session descriptions go in and out, and media commands follow from them.
 
 use bytes::Bytes;
-use media::{Codec, Command, Flag, Latch, Stream};
+use media::{Codec, Command, Latch, Stream};
 use sdp::{Agreed, Description, Direction, Layout, Local, Origin, Refusal, RtpCodec};
 
 use crate::desk::{CallId, Desk, Socket};
@@ -194,13 +194,20 @@ impl Leg {
     }
 }
 
-/// Whether a party's description changes nothing but perhaps where its sound comes from.
-pub(crate) fn offered_direction(offer: &Description) -> Direction {
-    offer
-        .media
-        .iter()
-        .find(|line| line.is_rtp_audio() && !line.is_refused())
-        .map_or(Direction::Inactive, |line| line.direction(offer))
+/// Which way a party wants sound to go, as that party sees it.
+pub(crate) fn described_direction(theirs: &Description) -> Direction {
+    audio_of(theirs).map_or(Direction::Inactive, |line| line.direction(theirs))
+}
+
+/// What one party's offer lets us offer another: codecs, and the payload type of telephone events.
+pub(crate) fn offerable_to_other(offer: &Description) -> (Vec<RtpCodec>, Option<u8>) {
+    let audio = audio_of(offer);
+    let codecs = audio.map_or_else(g711, sdp::codecs_for_other_leg);
+    (codecs, audio.and_then(sdp::telephone_event_for_other_leg))
+}
+
+fn audio_of(description: &Description) -> Option<&sdp::MediaLine> {
+    description.media.iter().find(|line| line.is_rtp_audio() && !line.is_refused())
 }
 
 /// Both kinds of G.711: what we can play, record and convert.
@@ -237,12 +244,8 @@ fn stream_of(agreed: &Agreed, latch: Latch) -> Stream {
         dtmf_payload_type: agreed.telephone_event,
         receive_dtmf_payload_type: agreed.receive_telephone_event,
         ptime_ms: agreed.ptime_ms,
-        sending: flag(agreed.direction.can_send()),
-        receiving: flag(agreed.direction.can_receive()),
+        sending: agreed.direction.can_send().into(),
+        receiving: agreed.direction.can_receive().into(),
         latch,
     }
-}
-
-fn flag(on: bool) -> Flag {
-    if on { Flag::On } else { Flag::Off }
 }

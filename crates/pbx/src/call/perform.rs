@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use dialplan::{Barge, Outcome, ReadEnd};
-use media::{Command, Flag, JobId, PlayItem, Playlist, RecordEnd, RecordLimits, ToneSpec};
+use media::{Command, JobId, PlayItem, Playlist, RecordEnd, RecordLimits};
 
 use super::answer::Sound;
-use super::{Call, Finished, Task};
+use super::{Call, Finished, Task, sounds};
 use crate::desk::Desk;
 use crate::feature;
 use crate::records::{SoundId, StoreRequest};
@@ -141,7 +141,7 @@ impl Call {
                     }
                 }
                 if collecting.digits.is_empty() && !prompt.is_empty() {
-                    let job = self.start_playing(desk, once(prompt));
+                    let job = self.start_playing(desk, sounds::once(prompt));
                     collecting.waiting = Waiting::Prompt(job);
                 }
                 self.task = Task::Collecting(collecting);
@@ -150,7 +150,9 @@ impl Call {
             Performance::Record { sound, beep, limits } => {
                 self.typed.clear();
                 let stage = if beep {
-                    RecordStage::Beeping(self.start_playing(desk, once(vec![beep_tone()])))
+                    RecordStage::Beeping(
+                        self.start_playing(desk, sounds::once(vec![sounds::beep()])),
+                    )
                 } else {
                     RecordStage::Rolling(self.start_recording(desk, limits))
                 };
@@ -315,19 +317,3 @@ pub(super) fn nothing_recorded() -> Finished {
         reason: RecordEnd::Stopped,
     })
 }
-
-/// Plays these once, from the start, as loud as they are.
-pub(crate) fn once(items: Vec<PlayItem>) -> Playlist {
-    Playlist { items, repeat: Flag::Off, barge: Flag::Off, from: Duration::ZERO, gain_db: 0.0 }
-}
-
-fn beep_tone() -> PlayItem {
-    PlayItem::Tone(ToneSpec {
-        frequencies_hz: vec![1_000.0],
-        cadence: Vec::new(),
-        length: Some(BEEP),
-    })
-}
-
-/// Length of the beep before a recording.
-const BEEP: Duration = Duration::from_millis(400);

@@ -2,7 +2,7 @@
 
 use dialplan::{Fit, Outcome, Pattern, Read, ReadEnd};
 
-use super::perform::{self, Performance};
+use super::perform::Performance;
 use super::{Next, sounds};
 use crate::Prompts;
 use crate::feature::Reply;
@@ -68,7 +68,7 @@ impl ReadDigits {
             self.stage = Stage::Correcting;
             let items = sounds::items(prompts, &self.read.invalid);
             return Next::Perform(Performance::Play {
-                playlist: perform::once(items),
+                playlist: sounds::once(items),
                 barge: dialplan::Barge::Never,
             });
         }

@@ -2,15 +2,13 @@
 
 use std::time::Instant;
 
-use dialplan::{
-    Absence, HangupCause, Outcome, Play, RedirectTarget, Repeat, Sound, Verb, VoicemailStatus,
-};
-use media::{Flag, Playlist};
+use dialplan::{Absence, HangupCause, Outcome, RedirectTarget, Sound, Verb, VoicemailStatus};
+use media::Playlist;
 use sip_engine::Reply;
 use sip_syntax::StatusCode;
 
 use super::caller::Stage;
-use super::perform::{self, Performance};
+use super::perform::Performance;
 use super::read::ReadDigits;
 use super::record::RecordCaller;
 use super::{Call, Feature, Finished, Next, Task, sounds};
@@ -56,7 +54,7 @@ impl Call {
             }
             Verb::Play(play) => {
                 let barge = play.barge;
-                let playlist = playlist(&self.prompts, &play);
+                let playlist = sounds::playlist(&self.prompts, &play);
                 self.perform(now, desk, Performance::Play { playlist, barge })
             }
             Verb::Read(read) => self.begin(Feature::Read(ReadDigits::new(read))),
@@ -136,8 +134,7 @@ impl Call {
         if let (Some(music), Some(_), false) = (music, &done, already) {
             let items = sounds::items(&self.prompts, &[music]);
             if !items.is_empty() {
-                let playlist = Playlist { repeat: Flag::On, ..perform::once(items) };
-                self.play_in_background(desk, playlist);
+                self.play_in_background(desk, sounds::forever(items));
             }
         }
         done
@@ -196,8 +193,8 @@ impl Feature {
         match ask {
             Ask::Play { sounds, barge } => Next::Perform(Performance::Play {
                 playlist: Playlist {
-                    barge: flag(barge == dialplan::Barge::Any),
-                    ..perform::once(voice.items(&sounds))
+                    barge: (barge == dialplan::Barge::Any).into(),
+                    ..sounds::once(voice.items(&sounds))
                 },
                 barge,
             }),
@@ -219,20 +216,6 @@ impl Feature {
             Ask::Done(outcome) => Next::Done(outcome),
         }
     }
-}
-
-fn playlist(prompts: &Prompts, play: &Play) -> Playlist {
-    Playlist {
-        items: sounds::items(prompts, &play.sounds),
-        repeat: flag(play.repeat == Repeat::Forever),
-        barge: flag(play.barge == dialplan::Barge::Any),
-        from: play.from,
-        gain_db: play.gain_db,
-    }
-}
-
-fn flag(on: bool) -> Flag {
-    if on { Flag::On } else { Flag::Off }
 }
 
 /// A Contact value (RFC 3261 §20.10).

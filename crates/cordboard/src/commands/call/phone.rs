@@ -630,7 +630,6 @@ impl Phone {
 fn stream_of(agreed: &Agreed) -> Stream {
     let codec =
         if agreed.codec.same_encoding(&RtpCodec::pcma()) { Codec::Pcma } else { Codec::Pcmu };
-    let flag = |on| if on { Flag::On } else { Flag::Off };
     Stream {
         remote: agreed.remote,
         codec,
@@ -639,8 +638,8 @@ fn stream_of(agreed: &Agreed) -> Stream {
         dtmf_payload_type: agreed.telephone_event,
         receive_dtmf_payload_type: agreed.receive_telephone_event,
         ptime_ms: agreed.ptime_ms,
-        sending: flag(agreed.direction.can_send()),
-        receiving: flag(agreed.direction.can_receive()),
+        sending: agreed.direction.can_send().into(),
+        receiving: agreed.direction.can_receive().into(),
         latch: Latch::SameHost,
     }
 }

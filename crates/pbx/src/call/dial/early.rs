@@ -1,8 +1,8 @@
 //! What the caller hears while others ring: music, a callee's early media, or a ringback tone.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use media::{Flag, JobId, PlayItem, Playlist, ToneSpec};
+use media::{JobId, PlayItem};
 use sdp::Description;
 use sip_engine::{Body, Reply, SessionId};
 use sip_syntax::{Response, StatusCode};
@@ -10,7 +10,7 @@ use sip_syntax::{Response, StatusCode};
 use super::Dialing;
 use super::branch::{Branch, BranchStage};
 use crate::call::caller::Stage;
-use crate::call::{Call, leg, perform, sounds};
+use crate::call::{Call, leg, sounds};
 use crate::desk::Desk;
 
 impl Call {
@@ -32,8 +32,7 @@ impl Call {
 
     fn play_while_ringing(&mut self, desk: &mut Desk, items: Vec<PlayItem>) -> Option<JobId> {
         if self.caller.has_sound() {
-            let playlist = Playlist { repeat: Flag::On, ..perform::once(items) };
-            self.play_in_background(desk, playlist);
+            self.play_in_background(desk, sounds::forever(items));
         }
         self.background
     }
@@ -53,7 +52,7 @@ impl Call {
         response: &Response,
     ) {
         if self.caller.has_sound() && dialing.early.is_none() && self.background.is_none() {
-            dialing.ringback = self.play_while_ringing(desk, vec![ringback()]);
+            dialing.ringback = self.play_while_ringing(desk, vec![sounds::ringback()]);
         }
         // Without sound of its own a 183 would leave the caller in silence; what we do not know,
         // such as 199, is about that leg alone.
@@ -78,7 +77,7 @@ impl Call {
         }
         self.start_music(now, desk, dialing);
         if self.background.is_none() {
-            dialing.ringback = self.play_while_ringing(desk, vec![ringback()]);
+            dialing.ringback = self.play_while_ringing(desk, vec![sounds::ringback()]);
         }
     }
 
@@ -124,12 +123,4 @@ impl Call {
             desk.endpoint.provisional(now, own, reply);
         }
     }
-}
-
-fn ringback() -> PlayItem {
-    PlayItem::Tone(ToneSpec {
-        frequencies_hz: vec![440.0, 480.0],
-        cadence: vec![Duration::from_secs(2), Duration::from_secs(4)],
-        length: None,
-    })
 }
