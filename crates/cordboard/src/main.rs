@@ -78,7 +78,12 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // Commands speak for themselves; only the exchange keeps a log unasked.
     let standard = if cli.command.is_none() { "info" } else { "warn" };
-    let ended = logging::start(cli.place.log.as_deref(), standard).and_then(|()| run(cli));
+    let ended = logging::start(cli.place.log.as_deref(), standard).and_then(|log| {
+        let ended = run(cli);
+        // Its last lines come before what is said at the end.
+        drop(log);
+        ended
+    });
     match ended {
         Ok(code) => code,
         Err(error) => {
