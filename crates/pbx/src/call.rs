@@ -31,7 +31,7 @@ use crate::desk::{CallId, Desk};
 use crate::feature;
 use crate::records::{StoreReply, StoreRequest, Ticket};
 
-use bridge::Bridge;
+use bridge::{Bridge, Side};
 use dial::Dialing;
 use keys::Told;
 use perform::{Collecting, Performance, Recording};
@@ -288,7 +288,7 @@ impl Call {
                 let reply = self.in_dialog(now, desk, session, &request);
                 desk.endpoint.respond(now, txn, reply);
             }
-            Event::Acked { session, request } => self.peer_acked(now, desk, session, &request),
+            Event::Acked { session, request } => self.callee_acked(desk, session, &request),
             Event::Request { .. } | Event::Invite { .. } | Event::Response { .. } => {}
         }
     }
@@ -301,8 +301,9 @@ impl Call {
                 tracing::debug!(call = %self.name, ?leg, %from, "sound arrives");
             }
             MediaEvent::Digit { leg, digit } => {
-                let by_caller = self.caller.leg_id() == Some(leg);
-                self.digit(now, desk, by_caller, digit, Told::ByRtp);
+                let is_caller = self.caller.leg_id() == Some(leg);
+                let by = if is_caller { Side::Caller } else { Side::Callee };
+                self.digit(now, desk, by, digit, Told::ByRtp);
             }
             MediaEvent::PlayEnded { job, digit, heard, .. } => {
                 self.play_ended(now, desk, job, digit, heard);
@@ -330,8 +331,7 @@ impl Call {
             "cannot open a media port: {why}; choose a free range with media.ports"
         );
         if self.caller.leg_id() == Some(leg) {
-            let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE).header("Retry-After", "5");
-            self.end(now, desk, reply, "no media port");
+            self.end_without_port(now, desk);
         } else {
             self.branch_lost_its_port(now, desk, leg);
         }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sdp::{Description, Direction, Refusal, RtpCodec};
-use sip_engine::{Body, Reply};
+use sip_engine::{Body, Flow, Reply};
 use sip_syntax::{Request, StatusCode};
 
 use super::caller::Stage;
@@ -12,7 +12,7 @@ use super::{Call, Task};
 use crate::desk::Desk;
 
 /// Whether the caller can hear us.
-pub(super) enum Sound {
+pub(super) enum Audible {
     Ready,
     /// Not yet; an event will tell.
     Later,
@@ -22,7 +22,7 @@ pub(super) enum Sound {
 
 impl Call {
     /// Makes sure that the caller can hear us: with a 183, or for a late offer by answering.
-    pub(super) fn make_sound_possible(&mut self, now: Instant, desk: &mut Desk) -> Sound {
+    pub(super) fn make_sound_possible(&mut self, now: Instant, desk: &mut Desk) -> Audible {
         if self.caller.has_sound() {
             return self.make_codec_playable(now, desk);
         }
@@ -30,33 +30,37 @@ impl Call {
             if self.caller.stage != Stage::Answered {
                 self.answer(now, desk);
             }
-            return if self.caller.session.is_some() { Sound::Later } else { Sound::Impossible };
+            return if self.caller.session.is_some() {
+                Audible::Later
+            } else {
+                Audible::Impossible
+            };
         }
         self.send_early(now, desk, Reply::new(StatusCode::SESSION_PROGRESS))
     }
 
     /// After a bridge the caller may speak a codec that we can only pass on: ask it to change.
-    fn make_codec_playable(&mut self, now: Instant, desk: &mut Desk) -> Sound {
-        let Some(leg) = self.caller.leg.as_mut() else { return Sound::Ready };
+    fn make_codec_playable(&mut self, now: Instant, desk: &mut Desk) -> Audible {
+        let Some(leg) = self.caller.leg.as_mut() else { return Audible::Ready };
         if leg.speaks_g711() {
-            return Sound::Ready;
+            return Audible::Ready;
         }
         match (self.caller.stage, self.caller.session) {
             (Stage::Answered, Some(session)) => {
                 let event = leg.agreed().and_then(|agreed| agreed.telephone_event);
                 let offer = leg.offer(&leg::g711(), event, Direction::SendRecv, None);
                 desk.endpoint.reinvite(now, session, Some(Body::sdp(offer)));
-                Sound::Later
+                Audible::Later
             }
             // Early media in another codec: nothing can be played before it is answered.
-            (Stage::Trying | Stage::Early | Stage::Answered, _) => Sound::Ready,
+            (Stage::Trying | Stage::Early | Stage::Answered, _) => Audible::Ready,
         }
     }
 
     /// Sends a provisional with our session description.
-    pub(super) fn send_early(&mut self, now: Instant, desk: &mut Desk, reply: Reply) -> Sound {
+    pub(super) fn send_early(&mut self, now: Instant, desk: &mut Desk, reply: Reply) -> Audible {
         if !self.claim_port(now, desk) {
-            return Sound::Impossible;
+            return Audible::Impossible;
         }
         match self.describe(desk) {
             Ok(Some(body)) => {
@@ -66,18 +70,18 @@ impl Call {
                 if self.caller.stage == Stage::Trying {
                     self.caller.stage = Stage::Early;
                 }
-                Sound::Ready
+                Audible::Ready
             }
             // A late offer has to wait for the 2xx.
             Ok(None) => {
                 if let Some(session) = self.caller.session {
                     desk.endpoint.provisional(now, session, reply);
                 }
-                Sound::Ready
+                Audible::Ready
             }
             Err(refusal) => {
                 self.refuse(now, desk, &refusal);
-                Sound::Impossible
+                Audible::Impossible
             }
         }
     }
@@ -100,22 +104,32 @@ impl Call {
     /// Makes sure that the caller has a port; without one the call ends with 503.
     pub(super) fn claim_port(&mut self, now: Instant, desk: &mut Desk) -> bool {
         if self.caller.leg.is_none() {
-            self.caller.leg = Leg::open(desk, self.id, self.thread, self.caller.flow);
+            self.caller.leg = self.open_leg(desk, self.caller.flow);
         }
         if self.caller.leg.is_none() {
-            tracing::error!(call = %self.name, "every media port is in use; widen media.ports");
-            let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE).header("Retry-After", "5");
-            self.end(now, desk, reply, "no media port");
+            self.end_without_port(now, desk);
         }
         self.caller.leg.is_some()
     }
 
-    /// 488 with the reason in a Warning (RFC 3261 §21.4.26).
+    /// A leg to whoever is at the other end of `flow`; `None` when no port is left.
+    pub(super) fn open_leg(&self, desk: &mut Desk, flow: Flow) -> Option<Leg> {
+        let leg = Leg::open(desk, self.id, self.thread, flow);
+        if leg.is_none() {
+            tracing::error!(call = %self.name, "every media port is in use; widen media.ports");
+        }
+        leg
+    }
+
+    pub(super) fn end_without_port(&mut self, now: Instant, desk: &mut Desk) {
+        let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE).header("Retry-After", "5");
+        self.end(now, desk, reply, "no media port");
+    }
+
+    /// Ends the call because of the session that the caller offers.
     pub(super) fn refuse(&mut self, now: Instant, desk: &mut Desk, refusal: &Refusal) {
-        let (code, text) = refusal.warning();
-        tracing::info!(call = %self.name, "refused: {text}");
-        let warning = format!("{code} {} \"{text}\"", desk.config.domain);
-        let reply = Reply::new(StatusCode::NOT_ACCEPTABLE_HERE).header("Warning", warning);
+        tracing::info!(call = %self.name, "refused: {refusal}");
+        let reply = not_acceptable(desk, refusal);
         self.end(now, desk, reply, "no common codec");
     }
 
@@ -175,6 +189,13 @@ impl Call {
             self.proceed(now, desk, finished);
         }
     }
+}
+
+/// 488 with the reason in a Warning (RFC 3261 §21.4.26).
+pub(super) fn not_acceptable(desk: &Desk, refusal: &Refusal) -> Reply {
+    let (code, text) = refusal.warning();
+    let warning = format!("{code} {} \"{text}\"", desk.config.domain);
+    Reply::new(StatusCode::NOT_ACCEPTABLE_HERE).header("Warning", warning)
 }
 
 /// The kinds of G.711 we can play, in the order in which the caller offered them.

@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use dialplan::{DialStatus, Outcome};
 use media::Command;
-use sdp::{Description, Direction};
+use sdp::{Description, Direction, Refusal};
 use sip_engine::{Body, Reply, SessionId};
 use sip_syntax::{Request, Response, StatusCode};
 
+use super::answer::not_acceptable;
 use super::leg::{self, Leg, described_direction};
 use super::{Call, Finished, Task};
 use crate::desk::Desk;
@@ -30,8 +32,9 @@ struct Asked {
     offer: Box<Description>,
 }
 
+/// One of the two parties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Caller,
     Callee,
 }
@@ -79,7 +82,7 @@ impl Call {
     }
 
     /// The callee hung up: the script goes on with the caller.
-    pub(super) fn peer_ended(&mut self, now: Instant, desk: &mut Desk, session: SessionId) {
+    pub(super) fn callee_ended(&mut self, now: Instant, desk: &mut Desk, session: SessionId) {
         let task = std::mem::replace(&mut self.task, Task::Idle);
         let Task::Bridged(bridge) = task else {
             self.task = task;
@@ -116,7 +119,7 @@ impl Call {
         session: SessionId,
         request: &Request,
     ) {
-        let by = if self.caller.session == Some(session) { Side::Caller } else { Side::Callee };
+        let by = self.side_of(session);
         if matches!(&self.task, Task::Bridged(bridge) if bridge.asked.is_some()) {
             // The other party asked first, and each would wait for the other (RFC 3261 §14.2).
             let reply = Reply::new(StatusCode::REQUEST_PENDING);
@@ -184,18 +187,8 @@ impl Call {
         let codecs = self.codecs_of(by);
         let Some(leg) = self.leg_of(by) else { return };
         let answered = leg.answer(desk, offer, &codecs, Direction::SendRecv, None);
-        let Some(session) = session else { return };
-        match answered {
-            Ok(body) => {
-                let reply = Reply::new(StatusCode::OK).body(Body::sdp(body));
-                desk.endpoint.accept_reinvite(now, session, reply);
-            }
-            Err(refusal) => {
-                let (code, text) = refusal.warning();
-                let warning = format!("{code} {} \"{text}\"", desk.config.domain);
-                let reply = Reply::new(StatusCode::NOT_ACCEPTABLE_HERE).header("Warning", warning);
-                desk.endpoint.reject_reinvite(now, session, reply);
-            }
+        if let Some(session) = session {
+            answer_reinvite(now, desk, session, answered);
         }
     }
 
@@ -206,6 +199,11 @@ impl Call {
             (Side::Caller | Side::Callee, _) => self.caller.leg.as_ref().and_then(Leg::codec),
         };
         own.map_or_else(leg::g711, leg::compatible_with)
+    }
+
+    /// Whose session this is; one that is not the caller's is taken for the callee's.
+    pub(super) fn side_of(&self, session: SessionId) -> Side {
+        if self.caller.session == Some(session) { Side::Caller } else { Side::Callee }
     }
 
     fn session_of(&self, side: Side) -> Option<SessionId> {
@@ -232,7 +230,7 @@ impl Call {
         session: SessionId,
         response: &Response,
     ) {
-        let side = if self.caller.session == Some(session) { Side::Caller } else { Side::Callee };
+        let side = self.side_of(session);
         let theirs = Description::parse(response.body()).ok();
         if let (Some(theirs), Some(leg)) = (&theirs, self.leg_of(side))
             && let Err(refusal) = leg.take_answer(desk, theirs)
@@ -250,16 +248,7 @@ impl Call {
         let Some(leg) = self.leg_of(by) else { return };
         // The far party's own direction is what the asking party is told.
         let answered = leg.answer(desk, &offer, &codecs, far_direction, theirs.as_ref());
-        match answered {
-            Ok(body) => {
-                let reply = Reply::new(StatusCode::OK).body(Body::sdp(body));
-                desk.endpoint.accept_reinvite(now, asker, reply);
-            }
-            Err(_) => {
-                let reply = Reply::new(StatusCode::NOT_ACCEPTABLE_HERE);
-                desk.endpoint.reject_reinvite(now, asker, reply);
-            }
-        }
+        answer_reinvite(now, desk, asker, answered);
     }
 
     /// The other party refused what was carried to it.
@@ -282,13 +271,7 @@ impl Call {
     }
 
     /// The ACK of the callee's side: the answer to an offer that its re-INVITE asked us for.
-    pub(super) fn peer_acked(
-        &mut self,
-        _now: Instant,
-        desk: &mut Desk,
-        session: SessionId,
-        request: &Request,
-    ) {
+    pub(super) fn callee_acked(&mut self, desk: &mut Desk, session: SessionId, request: &Request) {
         if self.session_of(Side::Callee) != Some(session) {
             return;
         }
@@ -314,6 +297,25 @@ impl Call {
             | Task::Preparing(_)
             | Task::Dialing(_)
             | Task::Storing { .. } => None,
+        }
+    }
+}
+
+/// Sends what came of a re-INVITE.
+fn answer_reinvite(
+    now: Instant,
+    desk: &mut Desk,
+    session: SessionId,
+    answered: Result<Bytes, Refusal>,
+) {
+    match answered {
+        Ok(body) => {
+            let reply = Reply::new(StatusCode::OK).body(Body::sdp(body));
+            desk.endpoint.accept_reinvite(now, session, reply);
+        }
+        Err(refusal) => {
+            let reply = not_acceptable(desk, &refusal);
+            desk.endpoint.reject_reinvite(now, session, reply);
         }
     }
 }

@@ -208,8 +208,7 @@ impl Call {
             branch.stage = self.look_up(desk, &branch.way);
             return;
         };
-        let Some(mut leg) = Leg::open(desk, self.id, self.thread, flow) else {
-            tracing::error!(call = %self.name, "every media port is in use; widen media.ports");
+        let Some(mut leg) = self.open_leg(desk, flow) else {
             branch.stage = BranchStage::Over;
             dialing.note(StatusCode::SERVICE_UNAVAILABLE, "no media port".to_owned());
             return;
@@ -461,7 +460,7 @@ impl Call {
         {
             let session = bridge.session;
             desk.endpoint.bye(now, session, None);
-            self.peer_ended(now, desk, session);
+            self.callee_ended(now, desk, session);
         }
     }
 }

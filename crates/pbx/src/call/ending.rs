@@ -151,7 +151,7 @@ impl Call {
             };
             self.depart(now, desk, StatusCode::OK, ending);
         } else {
-            self.peer_ended(now, desk, session);
+            self.callee_ended(now, desk, session);
         }
     }
 }

@@ -7,6 +7,7 @@ use media::Command;
 use sip_engine::{Reply, SessionId};
 use sip_syntax::{Method, Request, StatusCode};
 
+use super::bridge::Side;
 use super::perform::{RecordStage, Recording, Waiting};
 use super::{Call, Finished, Task};
 use crate::desk::Desk;
@@ -24,13 +25,16 @@ impl Call {
         &mut self,
         now: Instant,
         desk: &mut Desk,
-        by_caller: bool,
+        by: Side,
         digit: char,
         told: Told,
     ) {
         if let Task::Bridged(bridge) = &self.task {
             if told == Told::BySip {
-                let to = if by_caller { Some(&bridge.leg) } else { self.caller.leg.as_ref() };
+                let to = match by {
+                    Side::Caller => Some(&bridge.leg),
+                    Side::Callee => self.caller.leg.as_ref(),
+                };
                 if let Some(leg) = to {
                     let command =
                         Command::SendDigits { leg: leg.socket.leg, digits: digit.to_string() };
@@ -39,7 +43,7 @@ impl Call {
             }
             return;
         }
-        if !by_caller {
+        if by == Side::Callee {
             return;
         }
         match &mut self.task {
@@ -102,8 +106,7 @@ impl Call {
         match request.method() {
             Method::Info => {
                 if let Some(digit) = digit_of_info(request) {
-                    let by_caller = Some(session) == self.caller.session;
-                    self.digit(now, desk, by_caller, digit, Told::BySip);
+                    self.digit(now, desk, self.side_of(session), digit, Told::BySip);
                 }
                 Reply::new(StatusCode::OK)
             }

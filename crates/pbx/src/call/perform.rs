@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use dialplan::{Barge, Outcome, ReadEnd};
 use media::{Command, JobId, PlayItem, Playlist, RecordEnd, RecordLimits};
 
-use super::answer::Sound;
+use super::answer::Audible;
 use super::{Call, Finished, Task, sounds};
 use crate::desk::Desk;
 use crate::feature;
@@ -116,12 +116,12 @@ impl Call {
         performance: Performance,
     ) -> Option<Finished> {
         match self.make_sound_possible(now, desk) {
-            Sound::Ready => {}
-            Sound::Later => {
+            Audible::Ready => {}
+            Audible::Later => {
                 self.task = Task::Preparing(performance);
                 return None;
             }
-            Sound::Impossible => return None,
+            Audible::Impossible => return None,
         }
         match performance {
             Performance::Play { playlist, barge } => self.play(desk, playlist, barge),
