@@ -1,6 +1,7 @@
 """What a phone hears: prompts of any format, the echo test, music while queued; and its keys."""
 
 import socket
+import statistics
 import subprocess
 import time
 
@@ -61,12 +62,17 @@ def prompt_is_heard_as_recorded(place):
 
 
 def expect_even_pace(rtp):
-    """The packets of a talk come 20 ms apart: none far off, no drift over the whole."""
+    """The packets of a talk come 20 ms apart, without drift over the whole.
+
+    A busy machine makes single packets late, never early: the earliest of each second tell the pace.
+    """
     at = [moment for moment, _, data in rtp.packets if data[1] & 0x7F == 0]
-    assert len(at) > 50, f"only {len(at)} packets"
-    late = max(abs(moment - at[0] - 0.02 * i) for i, moment in enumerate(at))
-    # On a busy machine single packets are late; a wrong pace would show hundreds of milliseconds.
-    assert late < 0.15, f"a packet was {late * 1000:.0f} ms off its time"
+    assert len(at) > 75, f"only {len(at)} packets"
+    off = [moment - at[0] - 0.02 * i for i, moment in enumerate(at)]
+    drift = min(off[-25:]) - min(off[:25])
+    assert abs(drift) < 0.02, f"the pace drifts by {drift * 1000:.0f} ms in {len(at)} packets"
+    unevenness = statistics.median(abs(moment - statistics.median(off)) for moment in off)
+    assert unevenness < 0.02, f"packets come {unevenness * 1000:.0f} ms off their time in the middle"
 
 
 @case
@@ -103,13 +109,14 @@ def music_is_heard_while_queued(place):
     response = call.expect(182)
     assert response.body, "182 has no description"
     rtp.talk([], None)
-    time.sleep(3)
+    # A new exchange answers before it has read all its sounds; until then they are silent.
+    until(lambda: sound.level(rtp.heard()[-8_000:]) > 300, 8, "music")
+    time.sleep(2)
     call.cancel()
     call.expect(487)
     rtp.stop()
-    heard = rtp.heard()
-    assert sound.seconds_of(heard) > 2.5, f"{sound.seconds_of(heard)} s of music in 3 s"
-    assert sound.level(heard) > 300, f"the music is at level {sound.level(heard):.0f}"
+    heard = sound.sounding(rtp.heard())
+    assert sound.seconds_of(heard) > 2, f"{sound.seconds_of(heard)} s of music"
 
 
 @case
