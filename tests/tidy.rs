@@ -10,9 +10,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sdp", &[]),
     ("dialplan", &[]),
     ("sip-engine", &["sip-syntax"]),
-    ("media", &["sdp"]),
+    ("media", &[]),
     ("pbx", &["dialplan", "media", "sdp", "sip-engine", "sip-syntax"]),
-    ("net", &["media", "sip-engine", "sip-syntax"]),
+    ("net", &["media", "sip-syntax"]),
     ("store", &["pbx"]),
     ("cordboard", &["dialplan", "media", "net", "pbx", "sdp", "sip-engine", "sip-syntax", "store"]),
 ];

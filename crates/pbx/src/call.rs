@@ -263,9 +263,10 @@ impl Call {
                 self.depart(now, desk, StatusCode::REQUEST_TERMINATED, "caller gave up");
             }
             Event::Ended { session, cause, .. } => self.session_ended(now, desk, session, cause),
-            Event::Acked { request, session } if self.caller.session == Some(session) => {
+            Event::Acked { session, request } if self.caller.session == Some(session) => {
                 self.caller_acked(now, desk, &request);
             }
+            Event::Acked { session, request } => self.callee_acked(desk, session, &request),
             Event::Provisional { session, response } => {
                 self.branch_provisional(now, desk, session, &response);
             }
@@ -288,7 +289,6 @@ impl Call {
                 let reply = self.in_dialog(now, desk, session, &request);
                 desk.endpoint.respond(now, txn, reply);
             }
-            Event::Acked { session, request } => self.callee_acked(desk, session, &request),
             Event::Request { .. } | Event::Invite { .. } | Event::Response { .. } => {}
         }
     }
@@ -348,17 +348,6 @@ impl Call {
         if matches!(self.task, Task::Storing { ticket: own, .. } if own == ticket) {
             self.proceed(now, desk, Finished::Reply(feature::Reply::Stored(reply)));
         }
-    }
-
-    /// A host name was looked up for this call.
-    pub(crate) fn handle_resolved(
-        &mut self,
-        now: Instant,
-        desk: &mut Desk,
-        ticket: Ticket,
-        addresses: &[std::net::SocketAddr],
-    ) {
-        self.branch_resolved(now, desk, ticket, addresses);
     }
 
     /// Tells whoever asked what their task came to, and carries out what they ask next, until

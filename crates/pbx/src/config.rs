@@ -23,9 +23,10 @@ pub struct Config {
     pub rtp_port_first: u16,
     /// to this one.
     pub rtp_port_last: u16,
-    /// How many media threads there are.
+    /// How many media threads there are; calls are spread over them.
     pub media_threads: usize,
-    /// Accept sound from behind NAT.
+    /// Accept sound from elsewhere than a phone describes, as happens behind NAT; see
+    /// [`media::Latch`].
     pub nat: bool,
     /// What phones may prove their secret with, in the order in which it is offered.
     pub digest: Vec<Algorithm>,
@@ -76,7 +77,7 @@ impl fmt::Debug for Account {
 /// A network whose calls are let in without digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// Named in the log.
+    /// Named in the log, at level debug.
     pub name: String,
     /// Network address.
     pub network: IpAddr,
@@ -103,24 +104,25 @@ impl fmt::Debug for MailboxConfig {
     }
 }
 
-/// Bounds; what happens at each is said where it is enforced.
+/// Bounds of all calls, and what happens at each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Calls at one time; beyond: 503 with Retry-After.
     pub calls_max: usize,
-    /// Calls at one time of one account; beyond: 486.
+    /// Calls at one time of one account; beyond: 486. All strangers on public routes together have
+    /// the same number; beyond, they are asked for digest (401). Trusted networks are not counted.
     pub calls_per_account_max: usize,
     /// Legs one dial may ring; beyond: a script error.
     pub dial_targets_max: usize,
     /// Bindings of one account; beyond: 403 to the REGISTER.
     pub bindings_per_account_max: usize,
-    /// Shortest registration; below: 423.
+    /// Shortest registration; below: 423 (RFC 3261 §10.3).
     pub registration_min: Duration,
     /// Longest registration; above: shortened.
     pub registration_max: Duration,
-    /// How long a call may go without being answered or ended by its script.
+    /// How long a call may go without being answered or ended by its script; then: 408.
     pub unanswered_max: Duration,
-    /// Longest call.
+    /// Longest call, from its answer; then: BYE.
     pub call_max: Duration,
 }
 

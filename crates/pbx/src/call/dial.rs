@@ -329,7 +329,8 @@ impl Call {
         })
     }
 
-    pub(super) fn branch_resolved(
+    /// A host name was looked up for this call.
+    pub(crate) fn handle_resolved(
         &mut self,
         now: Instant,
         desk: &mut Desk,

@@ -153,7 +153,10 @@ impl Switch {
         // Strangers on public routes share one allowance; a trusted network has none of its own.
         let (account, charged_to) = match &speaker {
             Some(Speaker::Account(account)) => (Some(account.clone()), Some(account.clone())),
-            Some(Speaker::Peer(_)) => (None, None),
+            Some(Speaker::Peer(peer)) => {
+                tracing::debug!(peer, source = %flow.remote, "calls from a trusted network");
+                (None, None)
+            }
             None => (None, Some(STRANGERS.to_owned())),
         };
         if let Some(account) = &charged_to {
