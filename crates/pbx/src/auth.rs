@@ -100,7 +100,7 @@ impl Auth {
         at_home: bool,
     ) -> Judgement<String> {
         let Some(credentials) = credentials_for(config, request) else {
-            return self.challenge(now, false, Duration::ZERO);
+            return self.challenge(now, source.ip(), false, Duration::ZERO);
         };
         if self.is_banned(now, source.ip()) && !at_home {
             return Judgement::Ban;
@@ -109,17 +109,19 @@ impl Auth {
         let user = String::from_utf8_lossy(&user);
         let account = config.accounts.get(user.as_ref());
         let secret = account.map_or(self.decoy_secret.as_str(), |account| account.secret.as_str());
-        let verdict = if is_proof_for(&credentials, request) {
-            self.digest.verify(now, &credentials, request.method(), secret)
-        } else {
-            Verdict::Wrong
+        let method = request.method();
+        let verdict = match self.digest.verify(now, source.ip(), &credentials, method, secret) {
+            Verdict::Good if !is_proof_for(&credentials, request) => Verdict::Wrong,
+            verdict => verdict,
         };
         match (verdict, account) {
             (Verdict::Good, Some(account)) => {
                 self.guessers.remove(&neighbourhood(source.ip()));
                 Judgement::Allow(account.user.clone())
             }
-            (Verdict::Stale | Verdict::Replayed, _) => self.challenge(now, true, Duration::ZERO),
+            (Verdict::Stale | Verdict::Replayed, _) => {
+                self.challenge(now, source.ip(), true, Duration::ZERO)
+            }
             (Verdict::Good | Verdict::Wrong, _) => {
                 let wait = self.note_failure(now, source.ip());
                 tracing::warn!(
@@ -128,13 +130,19 @@ impl Auth {
                     "wrong secret for {}: check the password set in that phone",
                     request.method(),
                 );
-                self.challenge(now, false, wait)
+                self.challenge(now, source.ip(), false, wait)
             }
         }
     }
 
-    fn challenge(&mut self, now: Instant, stale: bool, wait: Duration) -> Judgement<String> {
-        Judgement::Challenge { challenges: self.digest.challenges(now, stale), wait }
+    fn challenge(
+        &mut self,
+        now: Instant,
+        source: IpAddr,
+        stale: bool,
+        wait: Duration,
+    ) -> Judgement<String> {
+        Judgement::Challenge { challenges: self.digest.challenges(now, source, stale), wait }
     }
 
     /// Counts a failure and says how long to hold the answer back.

@@ -9,7 +9,7 @@
 )]
 
 use std::hint::black_box;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -47,13 +47,14 @@ fn register(criterion: &mut Criterion) {
                     return;
                 };
                 let proven = request.authorizations().first().is_some_and(|credentials| {
-                    digest.verify(now, credentials, request.method(), "secret") == Verdict::Good
+                    digest.verify(now, PHONE_IP, credentials, request.method(), "secret")
+                        == Verdict::Good
                 });
                 let reply =
                     if proven {
                         Reply::new(StatusCode::OK)
                     } else {
-                        digest.challenges(now, false).into_iter().fold(
+                        digest.challenges(now, PHONE_IP, false).into_iter().fold(
                             Reply::new(StatusCode::UNAUTHORIZED).once(),
                             |reply, challenge| reply.header("WWW-Authenticate", challenge),
                         )
@@ -167,3 +168,5 @@ fn sdp() -> Body {
 
 criterion_group!(benches, call, register);
 criterion_main!(benches);
+
+const PHONE_IP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));

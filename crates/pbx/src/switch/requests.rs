@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use dialplan::{CallView, Match, Party};
 use sdp::Description;
-use sip_engine::{Event, Flow, Reply, ServerTxnId, SessionId};
-use sip_syntax::{Method, NameAddr, Request, StatusCode};
+use sip_engine::{Event, Flow, Reply, ServerTxnId, SessionId, Transport};
+use sip_syntax::{HeaderName, Method, NameAddr, Request, StatusCode};
 
 use super::{HeldBack, State, Switch};
 use crate::auth::{Judgement, Speaker, printable};
@@ -67,7 +67,7 @@ impl Switch {
             match self.auth.judge_account(now, &self.desk.config, request, source, at_home) {
                 Judgement::Allow(account) => account,
                 Judgement::Challenge { challenges, wait } => {
-                    let reply = challenge(&challenges);
+                    let reply = challenge(flow, request, &challenges);
                     if wait.is_zero() {
                         self.desk.endpoint.respond(now, txn, reply.once());
                     } else {
@@ -122,7 +122,8 @@ impl Switch {
                     Match::Incomplete | Match::None => false,
                 };
                 if !public || wait > Duration::ZERO || !self.may_be_a_stranger(flow, request) {
-                    return self.challenge_caller(now, session, &challenges, wait);
+                    let reply = challenge(flow, request, &challenges);
+                    return self.challenge_caller(now, session, reply, wait);
                 }
                 None
             }
@@ -213,14 +214,7 @@ impl Switch {
         !is_account && count < self.desk.config.limits.calls_per_account_max
     }
 
-    fn challenge_caller(
-        &mut self,
-        now: Instant,
-        session: SessionId,
-        challenges: &[String],
-        wait: Duration,
-    ) {
-        let reply = challenge(challenges);
+    fn challenge_caller(&mut self, now: Instant, session: SessionId, reply: Reply, wait: Duration) {
         if wait.is_zero() {
             self.desk.endpoint.reject(now, session, reply.once());
         } else {
@@ -308,10 +302,33 @@ fn offer_of(request: &Request) -> Result<Option<Description>, Reply> {
     })
 }
 
-fn challenge(challenges: &[String]) -> Reply {
-    challenges.iter().fold(Reply::new(StatusCode::UNAUTHORIZED), |reply, challenge| {
-        reply.header("WWW-Authenticate", challenge)
-    })
+/// 401 with as many of these challenges as keep it within twice the size of the request, best first:
+/// where a datagram comes from can be forged, and nobody shall be flooded by us with more than that.
+///
+/// Every phone's requests are long enough for all of them; what is too short for one is refused.
+fn challenge(flow: Flow, request: &Request, challenges: &[String]) -> Reply {
+    let mut room = match flow.transport {
+        Transport::Udp => {
+            let copied = |name: &HeaderName| -> usize {
+                let fields = request.fields().filter(|field| field.name == *name);
+                fields.map(|field| field.raw_name.len() + field.value.len() + ": \r\n".len()).sum()
+            };
+            let answer: usize = COPIED.iter().map(copied).sum::<usize>() + ANSWER_BYTES;
+            (2 * request.bytes().len()).saturating_sub(answer)
+        }
+        Transport::Tcp => usize::MAX,
+    };
+    let mut reply = Reply::new(StatusCode::UNAUTHORIZED);
+    for challenge in challenges {
+        let line = "WWW-Authenticate: ".len() + challenge.len() + "\r\n".len();
+        let Some(left) = room.checked_sub(line) else { break };
+        room = left;
+        reply = reply.header("WWW-Authenticate", challenge);
+    }
+    if reply.headers.is_empty() && !challenges.is_empty() {
+        return Reply::new(StatusCode::BAD_REQUEST);
+    }
+    reply
 }
 
 fn overloaded() -> Reply {
@@ -322,6 +339,12 @@ fn overloaded() -> Reply {
 const SECRET: &[&str] = &["Authorization", "Proxy-Authorization"];
 /// Identities that only a trusted network may assert (RFC 3325 §5).
 const ASSERTED: &[&str] = &["P-Asserted-Identity", "Remote-Party-ID"];
+/// What an answer repeats of its request (RFC 3261 §8.2.6.2),
+const COPIED: &[HeaderName] =
+    &[HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
+/// and the bytes of the rest of a 401: start line, our tag, `received`, `rport`, Server,
+/// Content-Length and line ends.
+const ANSWER_BYTES: usize = 190;
 /// What callers who proved nothing are counted as.
 const STRANGERS: &str = "";
 /// The user part of somebody who will not say who it is (RFC 3323 §4.1.1.3).

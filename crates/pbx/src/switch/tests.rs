@@ -1,19 +1,22 @@
-//! What a fault of our own does: one call ends.
+//! What a fault of our own does, and what strangers can make us send.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
 use dialplan::Sources;
-use sip_engine::{Flow, Transport};
+use sip_engine::{Algorithm, ClientCredentials, Flow, Transport, answer};
+use sip_syntax::{Message, Method};
 
 use super::{Start, Switch};
-use crate::{Config, Input, Limits, Listener, Output, Peer, Prompts};
+use crate::{Account, Config, Input, Limits, Listener, Output, Peer, Prompts};
 
 const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
 const THERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), 5060);
 
 fn switch(now: Instant) -> Switch {
+    let account =
+        Account { user: "101".into(), secret: "secret".into(), name: String::new(), mailbox: None };
     let config = Config {
         domain: "office.test".into(),
         listeners: vec![Listener { transport: Transport::Udp, address: HERE }],
@@ -22,10 +25,10 @@ fn switch(now: Instant) -> Switch {
         rtp_port_last: 20_003,
         media_threads: 1,
         nat: true,
-        accounts: BTreeMap::new(),
+        accounts: BTreeMap::from([("101".into(), account)]),
         peers: vec![Peer { name: "all".into(), network: THERE.ip(), prefix_bits: 32 }],
         mailboxes: BTreeMap::new().into(),
-        digest: Vec::new(),
+        digest: vec![Algorithm::Sha256, Algorithm::Md5],
         language: "en".into(),
         time_zone: jiff::tz::TimeZone::UTC,
         limits: Limits { calls_max: 2, ..Limits::default() },
@@ -57,14 +60,99 @@ fn send(switch: &mut Switch, now: Instant, method: &str, call: &str) -> Vec<Stri
 }
 
 fn sent(switch: &mut Switch) -> Vec<String> {
-    let mut lines = Vec::new();
+    let all = transmitted(switch);
+    all.iter().filter_map(|text| text.lines().next()).map(str::to_owned).collect()
+}
+
+fn transmitted(switch: &mut Switch) -> Vec<String> {
+    let mut all = Vec::new();
     while let Some(output) = switch.poll_output() {
         if let Output::Transmit { bytes, .. } = output {
-            let text = String::from_utf8_lossy(&bytes);
-            lines.extend(text.lines().next().map(str::to_owned));
+            all.push(String::from_utf8_lossy(&bytes).into_owned());
         }
     }
-    lines
+    all
+}
+
+/// Hands over what somebody at this host sends, and gives back what goes out within three seconds.
+fn from(switch: &mut Switch, now: Instant, host: u8, text: &str) -> Vec<String> {
+    let remote = SocketAddr::new(Ipv4Addr::new(198, 51, host, 1).into(), 5060);
+    let flow = Flow { transport: Transport::Udp, local: HERE, remote };
+    switch.handle_input(now, Input::Sip { flow, bytes: text.to_owned().into() });
+    switch.handle_timeout(now + Duration::from_secs(3));
+    transmitted(switch)
+}
+
+fn register(count: u32, more: &str) -> String {
+    format!(
+        "REGISTER sip:office.test SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKr{count}\r\n\
+         From: <sip:101@office.test>;tag={count}\r\nTo: <sip:101@office.test>\r\n\
+         Call-ID: r{count}\r\nCSeq: 1 REGISTER\r\nContact: <sip:101@198.51.100.1>\r\n\
+         Max-Forwards: 70\r\n{more}Content-Length: 0\r\n\r\n"
+    )
+}
+
+/// An Authorization line for the challenges in this answer.
+fn proof(challenge: &str, secret: &str) -> String {
+    let Ok(Message::Response(response)) = Message::parse(challenge.to_owned().into()) else {
+        panic!("no answer: {challenge}");
+    };
+    let credentials = ClientCredentials { user: "101".into(), secret: secret.into(), realm: None };
+    let (uri, mut rng) = (b"sip:office.test", fastrand::Rng::with_seed(1));
+    let value = answer(&response.challenges(), &credentials, &Method::Register, uri, &mut rng);
+    format!("Authorization: {}\r\n", value.unwrap())
+}
+
+#[test]
+fn an_answer_to_a_stranger_is_at_most_twice_what_was_sent() {
+    let now = Instant::now();
+    let mut switch = switch(now);
+    let mut offers = Vec::new();
+    for (count, padding) in (0..60).map(|step| (step, 7 * step as usize)) {
+        for method in ["INVITE", "REGISTER"] {
+            let request = format!(
+                "{method} sip:5@a SIP/2.0\r\nv:SIP/2.0/UDP h;branch=z9hG4bK{count}\r\nf:sip:101@a;tag=1\r\n\
+                 t:sip:101@a\r\ni:{method}{count}\r\nCSeq:1 {method}\r\ns:{}\r\n\r\n",
+                "x".repeat(padding)
+            );
+            let answers = from(&mut switch, now, 7, &request);
+            let bytes: usize = answers.iter().map(String::len).sum();
+            assert!(bytes <= 2 * request.len(), "{bytes} for {}: {answers:?}", request.len());
+            assert_eq!(answers.len(), 1);
+            offers.push(answers[0].matches("WWW-Authenticate").count());
+        }
+    }
+    // From too little for one to enough for both.
+    assert!(
+        offers.is_sorted() && offers.first() == Some(&0) && offers.last() == Some(&2),
+        "{offers:?}"
+    );
+}
+
+#[test]
+fn wrong_proofs_in_the_name_of_another_ban_nobody() {
+    let now = Instant::now();
+    let mut switch = switch(now);
+    let (attacker, owner) = (1, 2);
+    let challenge = from(&mut switch, now, attacker, &register(0, "")).remove(0);
+    let stolen = proof(&challenge, "guess");
+    for count in 1..40 {
+        let lies = [&stolen, "Authorization: Digest realm=\"office.test\"\r\n"];
+        let answers = from(&mut switch, now, owner, &register(count, lies[count as usize % 2]));
+        assert!(answers[0].contains("401") && answers[0].contains("stale=true"), "{answers:?}");
+    }
+    let challenge = from(&mut switch, now, owner, &register(50, "")).remove(0);
+    let right = proof(&challenge, "secret");
+    let answers = from(&mut switch, now, owner, &register(51, &right));
+    assert!(answers[0].starts_with("SIP/2.0 200"), "{answers:?}");
+    // In the attacker's own name they ban the attacker.
+    for count in 60..80 {
+        let challenge = from(&mut switch, now, attacker, &register(2 * count, "")).remove(0);
+        let wrong = proof(&challenge, "guess");
+        let answers = from(&mut switch, now, attacker, &register(2 * count + 1, &wrong));
+        let banned = answers[0].starts_with("SIP/2.0 403");
+        assert_eq!(banned, count >= 70, "{count} {answers:?}");
+    }
 }
 
 #[test]

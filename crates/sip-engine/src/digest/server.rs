@@ -2,9 +2,11 @@
 //!
 //! Nonces are signed, not stored: a stranger can ask for as many as he likes and costs no memory. Only
 //! a nonce that carried a right proof is remembered, with the counts it was used with, so that no
-//! proof works twice.
+//! proof works twice. Each is good only for the network that it was sent to, so that a proof overheard
+//! is of no use elsewhere, and nobody is blamed for wrong proofs that another sent in their name.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -38,9 +40,11 @@ pub struct DigestServer {
 pub enum Verdict {
     /// The secret is right and this proof was never seen before.
     Good,
-    /// The secret may be right, but the nonce is not ours or too old: challenge again, with stale.
+    /// The nonce is missing, too old, not ours or not for this source: challenge again, with stale.
+    /// Whether the secret is right was not looked at.
     Stale,
-    /// The secret is wrong, or what it was used for differs from the request.
+    /// The nonce was really sent to this source, and the secret is wrong, or what it was used for
+    /// differs from the request.
     Wrong,
     /// The secret is right, but this proof was used before: challenge again, with stale.
     Replayed,
@@ -101,11 +105,12 @@ impl DigestServer {
     }
 
     /// Values for WWW-Authenticate (or Proxy-Authenticate), best first, one header field each: SHA-256,
-    /// then MD5 (RFC 8760 §2.3), unless [`Self::offering`] said otherwise. `stale` tells the client that its secret was not the matter.
-    pub fn challenges(&mut self, now: Instant, stale: bool) -> Vec<String> {
+    /// then MD5 (RFC 8760 §2.3), unless [`Self::offering`] said otherwise. They are for `source` and its
+    /// neighbours. `stale` tells the client that its secret was not the matter.
+    pub fn challenges(&mut self, now: Instant, source: IpAddr, stale: bool) -> Vec<String> {
         let issue = Issue { at_ms: self.elapsed_ms(now), serial: self.serial };
         self.serial = self.serial.wrapping_add(1);
-        let (realm, nonce) = (quoted(&self.realm), self.nonce(issue));
+        let (realm, nonce) = (quoted(&self.realm), self.nonce(issue, source));
         let stale = if stale { ", stale=true" } else { "" };
         self.algorithms
             .iter()
@@ -119,20 +124,20 @@ impl DigestServer {
             .collect()
     }
 
-    /// Checks an answer against the secret of the user it names, and marks it as used.
+    /// Checks an answer that came from `source` against the secret of the user it names, and marks it
+    /// as used.
     ///
     /// Takes the same time for any secret of one length. Whether the URI in it is the request's is for
     /// [`Self::verify_request`], or for the caller, to see.
     pub fn verify(
         &mut self,
         now: Instant,
+        source: IpAddr,
         credentials: &Credentials,
         method: &Method,
         secret: &str,
     ) -> Verdict {
-        let Some((issue, count)) = self.check_proof(credentials, method, secret) else {
-            return Verdict::Wrong;
-        };
+        let issue = credentials.nonce().and_then(|nonce| self.issue_of(&nonce, source));
         let Some(issue) = issue else {
             return Verdict::Stale;
         };
@@ -140,6 +145,9 @@ impl DigestServer {
         if age > self.lifetime || self.floor.is_some_and(|floor| issue <= floor) {
             return Verdict::Stale;
         }
+        let Some(count) = self.check_proof(credentials, method, secret) else {
+            return Verdict::Wrong;
+        };
         if !self.used.get(&issue).copied().unwrap_or_default().is_free(count) {
             return Verdict::Replayed;
         }
@@ -161,25 +169,21 @@ impl DigestServer {
     pub fn verify_request(
         &mut self,
         now: Instant,
+        source: IpAddr,
         credentials: &Credentials,
         request: &Request,
         secret: &str,
     ) -> Verdict {
         match credentials.uri() {
             Some(uri) if is_same_uri(&uri, request.uri_bytes()) => {
-                self.verify(now, credentials, request.method(), secret)
+                self.verify(now, source, credentials, request.method(), secret)
             }
             Some(_) | None => Verdict::Wrong,
         }
     }
 
-    /// The nonce count, and the issue if the nonce is ours; `None` if the proof is no good.
-    fn check_proof(
-        &self,
-        credentials: &Credentials,
-        method: &Method,
-        secret: &str,
-    ) -> Option<(Option<Issue>, u32)> {
+    /// The nonce count; `None` if the proof is no good.
+    fn check_proof(&self, credentials: &Credentials, method: &Method, secret: &str) -> Option<u32> {
         if !credentials.is_digest() {
             return None;
         }
@@ -211,28 +215,35 @@ impl DigestServer {
         };
         let wanted = proof.response(secret.as_bytes());
         let response = credentials.response()?.to_ascii_lowercase();
-        bool::from(wanted.as_bytes().ct_eq(&response)).then(|| (self.issue_of(&nonce), count))
+        bool::from(wanted.as_bytes().ct_eq(&response)).then_some(count)
     }
 
-    fn nonce(&self, issue: Issue) -> String {
-        format!("{:012x}{:08x}{}", issue.at_ms, issue.serial, self.sign(issue))
+    fn nonce(&self, issue: Issue, source: IpAddr) -> String {
+        format!("{:012x}{:08x}{}", issue.at_ms, issue.serial, self.sign(issue, source))
     }
 
-    /// Reads a nonce of our own making; `None` if it is forged, or from before the last start.
-    fn issue_of(&self, nonce: &[u8]) -> Option<Issue> {
+    /// Reads a nonce of our own making; `None` if it is forged, was sent to somebody else, or is from
+    /// before the last start.
+    fn issue_of(&self, nonce: &[u8], source: IpAddr) -> Option<Issue> {
         let nonce = str::from_utf8(nonce).ok()?;
         let issue = Issue {
             at_ms: u64::from_str_radix(nonce.get(..12)?, 16).ok()?,
             serial: u32::from_str_radix(nonce.get(12..20)?, 16).ok()?,
         };
-        bool::from(self.nonce(issue).as_bytes().ct_eq(nonce.as_bytes())).then_some(issue)
+        let own = self.nonce(issue, source);
+        bool::from(own.as_bytes().ct_eq(nonce.as_bytes())).then_some(issue)
     }
 
-    fn sign(&self, issue: Issue) -> String {
+    fn sign(&self, issue: Issue, source: IpAddr) -> String {
         let mut hash = Sha256::new();
         hash.update(self.key);
         hash.update(issue.at_ms.to_be_bytes());
         hash.update(issue.serial.to_be_bytes());
+        // The network, not the address: carriers give one phone several addresses of one network.
+        match source.to_canonical() {
+            IpAddr::V4(ip) => hash.update(ip.octets().get(..3).unwrap_or_default()),
+            IpAddr::V6(ip) => hash.update(ip.octets().get(..6).unwrap_or_default()),
+        }
         let signature = hash.finalize();
         hex(signature.get(..SIGNATURE_BYTES).unwrap_or_default())
     }

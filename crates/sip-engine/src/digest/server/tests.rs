@@ -24,19 +24,19 @@ fn a_wrong_secret_is_wrong_however_often() {
 #[test]
 fn challenges_offer_sha_256_and_then_md5() {
     let (mut server, now) = server();
-    let challenges = server.challenges(now, false);
+    let challenges = server.challenges(now, HERE, false);
     let [first, second] = challenges.as_slice() else {
         panic!("not two challenges");
     };
     assert!(first.contains("algorithm=SHA-256") && second.contains("algorithm=MD5"));
     assert!(!first.contains("stale"));
-    assert!(server.challenges(now, true).iter().all(|one| one.ends_with("stale=true")));
+    assert!(server.challenges(now, HERE, true).iter().all(|one| one.ends_with("stale=true")));
 }
 
 #[test]
 fn md5_is_enough_for_old_phones() {
     let (mut server, now) = server();
-    let md5 = server.challenges(now, false).remove(1);
+    let md5 = server.challenges(now, HERE, false).remove(1);
     let credentials = prove_to(&[md5], "secret");
     assert_eq!(verify(&mut server, now, &credentials), Verdict::Good);
 }
@@ -67,7 +67,7 @@ fn the_proofs_are_those_of_the_rfc() {
 fn what_is_not_offered_is_not_accepted() {
     let (server, now) = server();
     let mut server = server.offering(&[Algorithm::Md5]);
-    let challenges = server.challenges(now, false);
+    let challenges = server.challenges(now, HERE, false);
     assert_eq!(challenges.len(), 1);
     assert!(challenges.iter().all(|challenge| challenge.contains("algorithm=MD5")));
     let credentials = prove(&mut server, now, "secret");
@@ -117,7 +117,7 @@ fn counts_may_come_out_of_order_but_not_twice() {
 #[test]
 fn a_client_that_does_not_count_is_good_once() {
     let (mut server, now) = server();
-    let nonce = nonce_of(&server.challenges(now, false));
+    let nonce = nonce_of(&server.challenges(now, HERE, false));
     let proof = Proof {
         algorithm: Algorithm::Md5,
         user: b"101",
@@ -142,7 +142,7 @@ fn method_realm_and_uri_are_part_of_the_proof() {
     let (mut server, now) = server();
     let credentials = prove(&mut server, now, "secret");
     assert_eq!(
-        server.verify(now, &credentials, &Method::Invite, "secret"),
+        server.verify(now, HERE, &credentials, &Method::Invite, "secret"),
         Verdict::Wrong,
         "another method"
     );
@@ -154,9 +154,9 @@ fn method_realm_and_uri_are_part_of_the_proof() {
             .finish_request()
     };
     let other = request(b"sip:other.org");
-    assert_eq!(server.verify_request(now, &credentials, &other, "secret"), Verdict::Wrong);
+    assert_eq!(server.verify_request(now, HERE, &credentials, &other, "secret"), Verdict::Wrong);
     let same = request(b"sip:EXAMPLE.org");
-    assert_eq!(server.verify_request(now, &credentials, &same, "secret"), Verdict::Good);
+    assert_eq!(server.verify_request(now, HERE, &credentials, &same, "secret"), Verdict::Good);
 }
 
 #[test]
@@ -189,7 +189,58 @@ fn what_grew_old_is_forgotten() {
 }
 
 #[test]
-fn half_a_header_is_wrong() {
+fn a_proof_from_elsewhere_is_stale_right_or_wrong() {
+    let (mut server, now) = server();
+    for (here, elsewhere, neighbour) in [
+        ("192.0.2.1", "192.0.3.1", "192.0.2.9"),
+        ("::ffff:192.0.2.1", "10.0.2.1", "192.0.2.1"),
+        ("2001:db8:1::1", "2001:db8:2::1", "2001:db8:1:9::9"),
+    ] {
+        let [here, elsewhere, neighbour] =
+            [here, elsewhere, neighbour].map(|ip| ip.parse().unwrap());
+        for secret in ["secret", "guess"] {
+            let credentials = prove_to(&server.challenges(now, here, false), secret);
+            let from = |server: &mut DigestServer, source| {
+                server.verify(now, source, &credentials, &Method::Register, "secret")
+            };
+            assert_eq!(from(&mut server, elsewhere), Verdict::Stale, "{here} {elsewhere} {secret}");
+            let looked_at = if secret == "secret" { Verdict::Good } else { Verdict::Wrong };
+            assert_eq!(from(&mut server, neighbour), looked_at, "{here} {neighbour} {secret}");
+        }
+    }
+}
+
+#[test]
+fn whether_a_secret_is_right_cannot_be_asked_with_a_nonce_of_ones_own() {
+    let (mut server, now) = server();
+    for secret in ["secret", "guess"] {
+        let forged = "Digest realm=\"example.org\", nonce=\"000000000000000000000000000000000000\"";
+        let credentials = prove_to(&[forged.to_owned()], secret);
+        assert_eq!(verify(&mut server, now, &credentials), Verdict::Stale);
+        let credentials = prove(&mut server, now, secret);
+        let later = now + LIFETIME + Duration::from_secs(1);
+        assert_eq!(verify(&mut server, later, &credentials), Verdict::Stale);
+    }
+}
+
+#[test]
+fn half_a_header_with_a_nonce_of_ours_is_wrong() {
+    let (mut server, now) = server();
+    let nonce = nonce_of(&server.challenges(now, HERE, false));
+    for value in [
+        "Digest username=\"101\"",
+        "Basic username=\"101\"",
+        "Digest username=\"101\", realm=\"example.org\", uri=\"\", response=\"\"",
+        "Digest username=\"101\", realm=\"example.org\", uri=\"sip:a\", qop=auth-int",
+        "Digest username=\"101\", realm=\"example.org\", uri=\"sip:a\", algorithm=MD5-sess",
+    ] {
+        let credentials = Credentials::parse(format!("{value}, nonce=\"{nonce}\""));
+        assert_eq!(verify(&mut server, now, &credentials), Verdict::Wrong, "{value}");
+    }
+}
+
+#[test]
+fn half_a_header_is_stale() {
     let (mut server, now) = server();
     for value in [
         "",
@@ -199,8 +250,51 @@ fn half_a_header_is_wrong() {
         "Digest username=\"101\", realm=\"example.org\", nonce=\"x\", uri=\"\", response=\"\"",
     ] {
         let credentials = Credentials::parse(value.to_owned());
-        assert_eq!(verify(&mut server, now, &credentials), Verdict::Wrong, "{value}");
+        assert_eq!(verify(&mut server, now, &credentials), Verdict::Stale, "{value}");
     }
+}
+
+/// Any header, any nonce: no panic, and never good.
+#[test]
+fn noise_is_never_a_proof() {
+    let (mut server, now) = server();
+    let nonce = nonce_of(&server.challenges(now, HERE, false));
+    let mut rng = fastrand::Rng::with_seed(5060);
+    let pieces = [
+        "Digest ",
+        "username=",
+        "realm=",
+        "nonce=",
+        "uri=",
+        "response=",
+        "nc=",
+        "cnonce=",
+        "qop=",
+        "algorithm=",
+        "\"",
+        ",",
+        "=",
+        "\\",
+        " ",
+        "auth",
+        "MD5",
+        "SHA-256",
+        "00000001",
+        "ffffffff",
+        "example.org",
+        "sip:example.org",
+        "\u{e4}",
+        "\0",
+        "\r\n ",
+        &nonce,
+    ];
+    for _ in 0..20_000 {
+        let count = rng.usize(0..40);
+        let value: String = (0..count).filter_map(|_| rng.choice(pieces)).collect();
+        let credentials = Credentials::parse(value);
+        assert_ne!(verify(&mut server, now, &credentials), Verdict::Good, "{credentials:?}");
+    }
+    assert!(server.used.is_empty());
 }
 
 #[expect(clippy::disallowed_methods, reason = "simulated time starts somewhere")]
@@ -209,7 +303,7 @@ fn server() -> (DigestServer, Instant) {
 }
 
 fn prove(server: &mut DigestServer, now: Instant, secret: &str) -> Credentials {
-    prove_to(&server.challenges(now, false), secret)
+    prove_to(&server.challenges(now, HERE, false), secret)
 }
 
 fn prove_to(challenges: &[String], secret: &str) -> Credentials {
@@ -223,8 +317,10 @@ fn prove_to(challenges: &[String], secret: &str) -> Credentials {
 }
 
 fn verify(server: &mut DigestServer, now: Instant, credentials: &Credentials) -> Verdict {
-    server.verify(now, credentials, &Method::Register, "secret")
+    server.verify(now, HERE, credentials, &Method::Register, "secret")
 }
+
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
 fn nonce_of(challenges: &[String]) -> String {
     let challenge = sip_syntax::Challenge::parse(challenges.first().unwrap().clone());
