@@ -215,6 +215,27 @@ fn sound_from_elsewhere_is_neither_heard_nor_followed() {
 }
 
 #[test]
+fn a_stranger_who_is_first_loses_the_stream_to_a_phone_behind_nat() {
+    let mut world = World::new(Plan { script: EXTENSIONS.to_owned(), ..Plan::default() });
+    world.phone("alice", "101");
+    world.phone("bob", "102");
+    world.put_behind_nat("alice", [203, 0, 113, 7].into());
+    world.register_all();
+    world.act("alice", "HUSH");
+    act(&mut world, "alice", "INVITE 102");
+    act(&mut world, "bob", "200");
+    // Nobody but the router knows where its sound will come from, and a stranger tries first.
+    let tone_hz = world.intrude("alice", "198.51.100.9:4000".parse().unwrap());
+    world.act("alice", "TALK");
+    world.run_for(Duration::from_secs(1));
+    assert!(!world.hears_tone("bob", tone_hz));
+    assert_eq!(world.heard_by("bob"), "alice");
+    assert_eq!(world.heard_by("alice"), "bob");
+    act(&mut world, "alice", "BYE");
+    world.assert_all_is_quiet();
+}
+
+#[test]
 fn a_call_that_has_gone_too_far_is_refused() {
     let mut world = office(EXTENSIONS);
     let mut alice = ByHand::new(1, "101");

@@ -207,6 +207,16 @@ impl World {
         index
     }
 
+    /// Puts a phone behind a router: its packets come from `outside`, its sound from another port
+    /// than it believes, and what it describes is an address that nobody else knows.
+    pub fn put_behind_nat(&mut self, who: &str, outside: IpAddr) {
+        let index = self.index(who);
+        let phone = &mut self.phones[index];
+        phone.inside = Some(SocketAddr::new([192, 168, 1, 5].into(), phone.sound.port()));
+        phone.sip.set_ip(outside);
+        phone.sound = SocketAddr::new(outside, 62_000);
+    }
+
     /// Registers every phone, and forgets that it happened.
     pub fn register_all(&mut self) {
         for index in 0..self.phones.len() {

@@ -42,6 +42,8 @@ pub struct Phone {
     pub forwards_to: Option<String>,
     pub(crate) sip: SocketAddr,
     pub(crate) sound: SocketAddr,
+    /// Where it believes to hear, if a router stands between.
+    pub(crate) inside: Option<SocketAddr>,
     user: String,
     switch: SocketAddr,
     endpoint: Endpoint,
@@ -110,6 +112,7 @@ impl Phone {
             forwards_to: None,
             sip: SocketAddr::new(ip, 5060),
             sound: SocketAddr::new(ip, 4000),
+            inside: None,
             user: user.to_owned(),
             switch,
             endpoint: Endpoint::new(EndpointConfig {
@@ -211,7 +214,8 @@ impl Phone {
     }
 
     fn local(&self) -> Local {
-        Local { ip: self.sound.ip(), port: self.sound.port() }
+        let described = self.inside.unwrap_or(self.sound);
+        Local { ip: described.ip(), port: described.port() }
     }
 
     fn offer(&mut self, direction: Direction) -> Description {

@@ -176,7 +176,10 @@ impl Desk {
         let leg = LegId(self.next_id());
         let bound_ip = flow.local.ip();
         let ip = match self.config.external_ip {
-            Some(external) if external.is_ipv4() == bound_ip.is_ipv4() && is_outside(flow) => {
+            // A peer beyond the router must be told the external address.
+            Some(external)
+                if external.is_ipv4() == bound_ip.is_ipv4() && !is_private(flow.remote.ip()) =>
+            {
                 external
             }
             Some(_) | None => bound_ip,
@@ -266,10 +269,10 @@ impl Desk {
     }
 }
 
-/// Whether the peer is beyond the router, and must be told the external address.
-fn is_outside(flow: Flow) -> bool {
-    match flow.remote.ip().to_canonical() {
-        IpAddr::V4(ip) => !(ip.is_private() || ip.is_loopback() || ip.is_link_local()),
-        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
+/// Whether an address means something only this side of a router.
+pub(crate) fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }

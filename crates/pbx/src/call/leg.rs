@@ -2,11 +2,13 @@
 //!
 //! A leg knows no SIP: session descriptions go in and out, and media commands follow from them.
 
+use std::net::{IpAddr, SocketAddr};
+
 use bytes::Bytes;
 use media::{Codec, Command, Latch, Stream};
 use sdp::{Agreed, Description, Direction, Layout, Local, Origin, Refusal, RtpCodec};
 
-use crate::desk::{CallId, Desk, Socket};
+use crate::desk::{CallId, Desk, Socket, is_private};
 use sip_engine::Flow;
 
 /// The sound side of one party.
@@ -21,6 +23,8 @@ pub(crate) struct Leg {
     /// Whether our last word was an offer.
     asking: bool,
     latch: Latch,
+    /// Where this party's SIP comes from, when the call began.
+    signalling_ip: IpAddr,
 }
 
 /// How far offer and answer are.
@@ -46,6 +50,7 @@ impl Leg {
             negotiation: Negotiation::Fresh,
             asking: false,
             latch: if desk.config.nat { Latch::Nat } else { Latch::SameHost },
+            signalling_ip: flow.remote.ip(),
         })
     }
 
@@ -184,9 +189,20 @@ impl Leg {
         }
         self.agreed = agreed;
         if let Some(agreed) = &self.agreed {
-            let stream = stream_of(agreed, self.latch);
+            let remote = agreed.remote.map(|described| self.reachable(described));
+            let stream = stream_of(agreed, remote, self.latch);
             desk.media(self.socket, Command::Configure { leg: self.socket.leg, stream });
         }
+    }
+
+    /// Where the party's sound is to be expected. Behind NAT a phone describes an address that means
+    /// nothing here; its sound will come from where its SIP comes from, and no stranger who sends
+    /// first must be as near as that.
+    fn reachable(&self, described: SocketAddr) -> SocketAddr {
+        let behind_nat = self.latch == Latch::Nat
+            && is_private(described.ip())
+            && !is_private(self.signalling_ip);
+        if behind_nat { SocketAddr::new(self.signalling_ip, described.port()) } else { described }
     }
 
     fn local(&self) -> Local {
@@ -228,10 +244,10 @@ pub(crate) fn compatible_with(far: &RtpCodec) -> Vec<RtpCodec> {
     codecs
 }
 
-fn stream_of(agreed: &Agreed, latch: Latch) -> Stream {
+fn stream_of(agreed: &Agreed, remote: Option<SocketAddr>, latch: Latch) -> Stream {
     let codec = &agreed.codec;
     Stream {
-        remote: agreed.remote,
+        remote,
         codec: if codec.same_encoding(&RtpCodec::pcmu()) {
             Codec::Pcmu
         } else if codec.same_encoding(&RtpCodec::pcma()) {
