@@ -112,7 +112,9 @@ impl Auth {
         let method = request.method();
         let verdict = match self.digest.verify(now, source.ip(), &credentials, method, secret) {
             Verdict::Good if !is_proof_for(&credentials, request) => Verdict::Wrong,
-            verdict => verdict,
+            verdict @ (Verdict::Good | Verdict::Stale | Verdict::Wrong | Verdict::Replayed) => {
+                verdict
+            }
         };
         match (verdict, account) {
             (Verdict::Good, Some(account)) => {

@@ -1,5 +1,7 @@
 //! What a fault of our own does, and what strangers can make us send.
 
+#![expect(clippy::disallowed_methods, reason = "simulated time starts somewhere")]
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
