@@ -126,8 +126,16 @@ Examples:
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_error| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|_error| "not a number of seconds".to_owned())
+    plausible(seconds).ok_or_else(|| format!("not a number of seconds up to {SECONDS_MAX}"))
 }
+
+/// A time that can be added to a clock.
+fn plausible(seconds: f64) -> Option<Duration> {
+    (0.0..=SECONDS_MAX).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
+/// A year.
+const SECONDS_MAX: f64 = 31_536_000.0;
 
 pub(crate) fn run(config_path: &Path, options: Options) -> anyhow::Result<ExitCode> {
     let plan = match Plan::new(options, config_path) {

@@ -201,7 +201,7 @@ fn usage(message: &str) -> Fault {
 }
 
 fn duration(seconds: f64) -> Result<Duration, Fault> {
-    Duration::try_from_secs_f64(seconds).map_err(|_error| usage("a time cannot be negative"))
+    super::plausible(seconds).ok_or_else(|| usage("a time is neither negative nor over a year"))
 }
 
 fn is_uri(target: &str) -> bool {
@@ -309,7 +309,46 @@ const COMMA_TIME: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Whatever stands on the command line is understood or complained about.
+        #[test]
+        fn no_argument_does_harm(
+            words in prop::collection::vec(
+                prop_oneof![
+                    prop::sample::select(vec![
+                        "call", "check", "account", "mailbox", "list", "add", "export", "--as", "--tone",
+                        "--digits", "--hangup-after", "--wait", "--ring-timeout", "--record", "--local",
+                        "--config", "--to", "--json", "--", "1e19", "NaN", "-1", "600", "sip:a@[::1]:5",
+                    ]).prop_map(str::to_owned),
+                    ".{0,12}",
+                ],
+                0..8,
+            ),
+            word in "[-+:@;=\\[\\]sip0-9a-e.,*#]{0,24}",
+            number in any::<f64>(),
+        ) {
+            let parsed = crate::Cli::try_parse_from([String::from("cordboard")].into_iter().chain(words));
+            prop_assert!(parsed.is_ok() || !parsed.unwrap_err().to_string().is_empty());
+            let uri = with_scheme(&word);
+            if let Ok(host) = host_port(&uri) {
+                prop_assert!(!host.is_empty());
+            }
+            transport_in(&uri);
+            if let Ok(runs) = split_digits(&word, Duration::ZERO) {
+                prop_assert!(runs.iter().all(|(_, keys)| keys.len() <= DIGITS_AT_ONCE));
+            }
+            // Added to a clock without harm.
+            if let Ok(time) = duration(number) {
+                prop_assert!(std::time::Instant::now().checked_add(time).is_some());
+            }
+            prop_assert_eq!(super::super::seconds(&number.to_string()).is_ok(), duration(number).is_ok());
+        }
+    }
 
     #[test]
     fn commas_are_pauses() {
