@@ -52,7 +52,7 @@ impl ByHand {
              Call-ID: {call_id}\n\
              CSeq: {cseq} {method}\n\
              Max-Forwards: 70\n\
-             {headers}{content}Content-Length: {length}\n\n{body}"
+             {TALK}{headers}{content}Content-Length: {length}\n\n{body}"
         );
         self.cseq += 1;
         text
@@ -125,3 +125,8 @@ fn read(message: &str) -> Response {
         other => panic!("not a response: {other:?}"),
     }
 }
+
+/// What phones say of themselves; without it a request would be too short for a challenge.
+const TALK: &str = "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, SUBSCRIBE, INFO\n\
+     Supported: replaces, timer, outbound\n\
+     User-Agent: By hand 1.0 (a phone on the desk of somebody who types)\n";
