@@ -504,3 +504,26 @@ fn a_callee_that_answers_with_nonsense_is_left_and_the_caller_told() {
     assert!(happened(&world, "alice <- 502"), "{:?}", world.log);
     world.assert_all_is_quiet();
 }
+
+#[test]
+fn a_port_that_another_program_holds_costs_one_call_and_no_other() {
+    let script = "
+route('1XX', function(call) call:dial('ext/' .. call.to.user) end)
+route('5', function(call) call:answer() call:sleep(0.02) end)";
+    let mut world = office(script);
+    world.taken_ports = (20_000..20_004).collect();
+    world.act("alice", "INVITE 5");
+    world.run_for(Duration::from_secs(2));
+    assert!(happened(&world, "alice <- BYE"), "{:?}", world.log);
+    world.act("alice", "INVITE 102");
+    world.run_for(Duration::from_secs(2));
+    assert!(happened(&world, "alice <- 500"), "{:?}", world.log);
+    // The pool of a thousand ports goes round, and the taken ones are not met again.
+    for _ in 0..600 {
+        world.log.clear();
+        world.act("alice", "INVITE 5");
+        milliseconds(&mut world, 30);
+        assert!(happened(&world, "record 101 5 answered 20 ms"), "{:?}", world.log);
+    }
+    world.assert_all_is_quiet();
+}

@@ -55,6 +55,8 @@ pub struct World {
     pub shelf: Shelf,
     /// Addresses of host names.
     pub names: BTreeMap<String, Vec<SocketAddr>>,
+    /// Media ports that another program holds.
+    pub taken_ports: BTreeSet<u16>,
     queue: Queue<Delivery>,
     weather: Weather,
     rng: fastrand::Rng,
@@ -181,6 +183,7 @@ impl World {
             phones: Vec::new(),
             shelf: Shelf::default(),
             names: BTreeMap::new(),
+            taken_ports: BTreeSet::new(),
             queue: Queue::default(),
             weather: plan.weather,
             rng: fastrand::Rng::with_seed(plan.seed),
@@ -421,6 +424,11 @@ impl World {
 
     fn command_media(&mut self, command: media::Command) {
         match &command {
+            media::Command::Open { leg, port, .. } if self.taken_ports.contains(port) => {
+                let why = "in use".to_owned();
+                let failed = media::Event::OpenFailed { leg: *leg, why };
+                return self.later(0, Delivery::ToSwitch(Input::Media(failed)));
+            }
             media::Command::Open { leg, ip, port } => {
                 self.legs.insert(*port, *leg);
                 self.ports.insert(*leg, SocketAddr::new(*ip, *port));

@@ -328,8 +328,10 @@ impl Call {
     fn open_failed(&mut self, now: Instant, desk: &mut Desk, leg: LegId, why: &str) {
         tracing::error!(
             call = %self.name,
-            "cannot open a media port: {why}; choose a free range with media.ports"
+            "cannot open a media port: {why}; it is left out from now on; choose a free range with \
+             media.ports"
         );
+        desk.condemn(leg);
         if self.caller.leg_id() == Some(leg) {
             self.end_without_port(now, desk);
         } else {

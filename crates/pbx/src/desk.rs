@@ -33,6 +33,8 @@ pub(crate) struct Desk {
     /// For new calls; those under way keep theirs.
     pub(crate) prompts: Arc<Prompts>,
     ports: PortPool,
+    /// Ports that other programs hold, left out until the next start.
+    condemned: BTreeSet<u16>,
     outputs: VecDeque<Output>,
     /// Which call a session, leg or question belongs to. Only looked up, never walked.
     sessions: HashMap<SessionId, CallId>,
@@ -78,6 +80,7 @@ impl Desk {
             registrar: Registrar::default(),
             prompts,
             ports,
+            condemned: BTreeSet::new(),
             outputs: VecDeque::new(),
             sessions: HashMap::new(),
             legs: HashMap::new(),
@@ -195,8 +198,20 @@ impl Desk {
         if let Some(line) = self.legs.get_mut(&socket.leg) {
             line.socket = None;
         }
-        self.ports.free(socket.port);
+        if !self.condemned.contains(&socket.port) {
+            self.ports.free(socket.port);
+        }
         self.media(socket, media::Command::Close { leg: socket.leg });
+    }
+
+    /// The port of this leg belongs to another program: no other call shall come by it.
+    pub(crate) fn condemn(&mut self, leg: LegId) {
+        let socket = self.legs.get(&leg).and_then(|line| line.socket);
+        if let Some(socket) = socket
+            && self.condemned.len() < CONDEMNED_MAX
+        {
+            self.condemned.insert(socket.port);
+        }
     }
 
     pub(crate) fn forget_leg(&mut self, leg: LegId) {
@@ -276,3 +291,6 @@ pub(crate) fn is_private(ip: IpAddr) -> bool {
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }
+
+/// Ports left out at most; beyond, they come round again.
+const CONDEMNED_MAX: usize = 256;

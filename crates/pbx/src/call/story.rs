@@ -1,7 +1,8 @@
 //! What is told of a call: its lines in the log and its record.
 
 use std::borrow::Cow;
-use std::time::Instant;
+use std::fmt;
+use std::time::{Duration, Instant};
 
 use dialplan::LogLevel;
 use sip_syntax::StatusCode;
@@ -46,9 +47,9 @@ impl Call {
             from = %printable(from),
             to = %printable(to),
             status = status.as_u16(),
-            by = %answered_by,
-            answered_after = ?answered_after.unwrap_or_default(),
-            ended_after = ?ended_after,
+            by = (!answered_by.is_empty()).then_some(answered_by.as_str()),
+            answered_after = answered_after.map(|after| display(Seconds(after))),
+            ended_after = %Seconds(ended_after),
             "{ending}"
         );
         let record = CallRecord {
@@ -65,6 +66,15 @@ impl Call {
             ending: ending.to_owned(),
         };
         desk.store(self.id, StoreRequest::Call(Box::new(record)));
+    }
+}
+
+/// A time as people say it.
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1}s", self.0.as_secs_f64())
     }
 }
 
