@@ -118,7 +118,7 @@ impl Phone {
             endpoint: Endpoint::new(EndpointConfig {
                 user_agent: "test phone".to_owned(),
                 seed: 1_000 + index as u64,
-                transactions_max: 1_000,
+                transactions_max: 10_000,
                 sessions_max: 100,
             }),
             origin: Origin::new(index as u64),
