@@ -1,5 +1,6 @@
 //! Puts the exchange together, starts its threads, and takes it apart again.
 
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,8 +48,10 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
         settings.data = data.to_owned();
     }
     first_start::ensure_folders(&settings)?;
-    // A first start that failed, say at a port in use, is followed by another first one.
-    let is_new = start == first_start::Start::First || !settings.data.join(DATABASE).exists();
+    // A first start that failed, say at a port in use, is followed by another first one. What is told
+    // then holds secrets, so an office that was configured by hand tells it only to a person.
+    let is_new = start == first_start::Start::First
+        || (!settings.data.join(DATABASE).exists() && std::io::stdout().is_terminal());
 
     // Sockets first: what arrives from now on waits for us instead of being refused.
     let (mut udp, mut tcp) = (Udp::new(), Tcp::new(settings.tcp_limits.clone()));

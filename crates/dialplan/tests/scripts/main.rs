@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod arguments;
 mod attacks;
 mod ladder;
 mod load;
