@@ -165,7 +165,8 @@ def outsiders_are_never_heard(place):
     stranger = Rtp(place)
     stranger.talk(sound.tone(1_900, 5), call.sound_at)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as junk:
-        for packet in (b"", b"x", b"\0\1\0\0" + b"\x21\x12\xa4\x42" + b"\0" * 12, b"\x16\xfe\xff" + b"\0" * 40, b"\xff" * 1_400):
+        stun, dtls = b"\0\1\0\0\x21\x12\xa4\x42" + b"\0" * 12, b"\x16\xfe\xff" + b"\0" * 40
+        for packet in (b"", b"x", stun, dtls, b"\xff" * 1_400):
             for to in (call.sound_at, there_at):
                 junk.sendto(packet, to)
     time.sleep(2)

@@ -24,9 +24,10 @@ def flood_of_strangers_stops_nobody(place):
             stranger.bind(("127.0.0.9", 0))
             due = time.monotonic()
             template = Phone(place, server, "nobody")
+            bodies = {"INVITE": sip.description("127.0.0.1", 4_000), "REGISTER": b"", "OPTIONS": b""}
             requests = [
                 template.request(method, f"sip:102@{server.address}", body=body)
-                for method, body in (("INVITE", sip.description("127.0.0.1", 4_000)), ("REGISTER", b""), ("OPTIONS", b""))
+                for method, body in bodies.items()
             ]
             while not over.is_set():
                 for _ in range(20):

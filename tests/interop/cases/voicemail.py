@@ -172,6 +172,43 @@ def power_cuts_during_recordings(place):
         sound.expect_only_tone(samples, 440, (1_000,), 0.5, what="a message cut off")
 
 
+@long
+@case
+def power_cuts_at_any_moment(place):
+    """SIGKILL from the first ring to the moment after #: what was confirmed stays, bindings too, and
+    every start is quick and finds the database whole."""
+    server = place.server()
+    seeded = random.Random(3261)
+    owner = Phone(place, server, "103")
+    kept = set()
+    for round_ in range(12):
+        owner.register()
+        # The answer comes before the disk has it, by at most the time in which writes gather.
+        time.sleep(0.2)
+        talker = Talker(place, server, "102")
+        time.sleep(0.3)
+        talker.press("1")
+        if round_ % 2:
+            time.sleep(seeded.uniform(1.2, 2.2))
+            talker.press("#")
+            time.sleep(seeded.uniform(0, 0.3))
+        else:
+            time.sleep(seeded.uniform(0, 4))
+        server.kill()
+        talker.rtp.stop()
+        talker.phone.close()
+        took = server.start()
+        assert took < 2, f"the start after a power cut took {took:.1f} s"
+        check_integrity(server)
+        found = {message["number"] for message in messages(place, server)}
+        assert kept <= found, f"messages {kept - found} are lost"
+        kept = found
+        with sqlite3.connect(server.data / "cordboard.db") as database:
+            bound = database.execute("SELECT count(*) FROM binding WHERE account = '103'").fetchone()[0]
+            assert bound == 1, f"{bound} bindings of 103"
+    assert len(kept) >= 6, f"only {len(kept)} of 12 messages were kept"
+
+
 @case
 def full_disk_is_told_and_calls_go_on(place):
     """No room for a message: said once in the log, the caller is told, other calls go on."""

@@ -1,6 +1,5 @@
 """The server under test: a real `cordboard` process with a configuration of its own."""
 
-import os
 import pathlib
 import re
 import signal

@@ -6,7 +6,10 @@ import re
 
 _random = random.SystemRandom()
 
-COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length", "c": "content-type"}
+COMPACT = {
+    "v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length",
+    "c": "content-type",
+}
 
 
 def token(prefix=""):
