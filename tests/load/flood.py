@@ -61,12 +61,11 @@ class Polling:
 phone.select = Polling
 
 
-def peak_kib(pid):
-    """The most memory it ever had, in KiB."""
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    raise RuntimeError("no VmHWM")
+def without_prompts(office, **settings):
+    """A server that has no prompts to decode: what that gives back would hide what strangers take."""
+    empty = office.folder / "prompts"
+    empty.mkdir(exist_ok=True)
+    return office.server(scripts=SCRIPT, prompts=empty, **settings)
 
 
 class Verdict:
@@ -132,25 +131,27 @@ class Address:
 
 def callers(server, seconds, results):
     """101 calls 102 about ten times a second; says how each went."""
-    stop = multiprocessing.Event()
-    callee = Quiet(server, "102")
-    callee.register()
-    thread = threading.Thread(target=answering, args=(callee, stop), daemon=True)
-    thread.start()
-    caller = Quiet(server, "101")
-    caller.register()
-    ends, outcomes = time.monotonic() + seconds, []
-    while time.monotonic() < ends:
-        due = time.monotonic() + 0.1
-        try:
-            outcomes.append(one_call(caller, "102"))
-        except AssertionError:
-            outcomes.append(None)
-        caller.kept.clear()
-        time.sleep(max(0.0, due - time.monotonic()))
-    stop.set()
-    thread.join()
-    results.put(outcomes)
+    stop, outcomes = threading.Event(), []
+    try:
+        callee, caller = Quiet(server, "102"), Quiet(server, "101")
+        callee.register()
+        caller.register()
+        thread = threading.Thread(target=answering, args=(callee, stop), daemon=True)
+        thread.start()
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            due = time.monotonic() + 0.1
+            try:
+                outcomes.append(one_call(caller, "102"))
+            except AssertionError:
+                outcomes.append(None)
+            caller.kept.clear()
+            time.sleep(max(0.0, due - time.monotonic()))
+    except AssertionError:
+        outcomes.append(None)
+    finally:
+        stop.set()
+        results.put(outcomes)
 
 
 @contextlib.contextmanager
@@ -234,7 +235,7 @@ def flood(server, seconds, rate, sources, sent):
 
 def under_flood(office, options):
     """2,000 requests of strangers a second while users call."""
-    server = office.server(scripts=SCRIPT)
+    server = without_prompts(office)
     pid = server.process.pid
     with users_calling(server, 3) as outcomes:
         pass
@@ -302,7 +303,7 @@ HEAD = b"INVITE sip:100@cordboard SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z
 
 def half_open(office, options):
     """2,000 connections that stop in the middle of a message, and 300 that drip a byte a second."""
-    server = office.server(scripts=SCRIPT)
+    server = without_prompts(office)
     pid = server.process.pid
     before, files, started = rss_kib(pid), descriptors(pid), time.monotonic()
     silent = []
@@ -344,7 +345,7 @@ def half_open(office, options):
 
 def stuffed(office, options):
     """Connections that hold as much of a message back as they may, and ones that read no answer."""
-    server = office.server(scripts=SCRIPT)
+    server = without_prompts(office)
     pid = server.process.pid
     before = rss_kib(pid)
     line = b"Subject: " + b"x" * 7_000 + b"\r\n"
@@ -357,7 +358,7 @@ def stuffed(office, options):
         with contextlib.suppress(OSError):
             one.sendall(HEAD + b"x\r\n" + line * 8)
     time.sleep(1)
-    held = peak_kib(pid) - before
+    held = rss_kib(pid) - before
     say("stuffed: memory a connection", f"{held / len(holding):.1f} KiB", held / len(holding) <= CONNECTION_KIB)
     with users_calling(server, 3) as outcomes:
         pass
@@ -366,7 +367,7 @@ def stuffed(office, options):
         one.close()
     server.close()
 
-    server = office.server(scripts=SCRIPT)
+    server = without_prompts(office)
     pid = server.process.pid
     before = rss_kib(pid)
     deaf = []
@@ -461,10 +462,9 @@ def blocked_log(office, options):
     """What is told is not taken: calls go on."""
     server = office.unstarted_server(scripts=SCRIPT, log="debug")
     reading, writing = os.pipe()
-    # Its log goes into a pipe that is full from the start.
-    os.set_blocking(writing, False)
-    server.before_start = lambda: (os.set_blocking(writing, True), os.dup2(writing, 2))
+    server.before_start = lambda: os.dup2(writing, 2)
     server.start()
+    os.set_blocking(writing, False)
     with contextlib.suppress(BlockingIOError):
         while True:
             os.write(writing, b"x" * 4_096)
