@@ -204,6 +204,13 @@ impl Desk {
         self.media(socket, media::Command::Close { leg: socket.leg });
     }
 
+    /// Lets go of the room that a crowd of calls needed.
+    pub(crate) fn give_back(&mut self) {
+        self.sessions.shrink_to_fit();
+        self.legs.shrink_to_fit();
+        self.tickets.shrink_to_fit();
+    }
+
     /// The port of this leg belongs to another program: no other call shall come by it.
     pub(crate) fn condemn(&mut self, leg: LegId) {
         let socket = self.legs.get(&leg).and_then(|line| line.socket);

@@ -35,6 +35,8 @@ pub struct Switch {
     auth: Auth,
     generation: Rc<Generation>,
     calls: BTreeMap<CallId, Box<Call>>,
+    /// Most calls at one time since memory was last given back.
+    most_calls: usize,
     /// Calls of each account, and of all strangers together, for their limit.
     calls_of_account: BTreeMap<String, usize>,
     /// Answers held back, to slow down whoever guesses secrets.
@@ -102,6 +104,7 @@ impl Switch {
             auth,
             generation: Rc::new(generation),
             calls: BTreeMap::new(),
+            most_calls: 0,
             calls_of_account: BTreeMap::new(),
             held_back: BTreeMap::new(),
             in_turn: None,
@@ -339,8 +342,20 @@ impl Switch {
         {
             self.discharge(call.charged_to());
             call.forget(&mut self.desk);
+            self.give_back();
         }
         self.in_turn = None;
+    }
+
+    /// After a crowd is gone, what it left behind in the scripts' memory is freed at once: otherwise
+    /// that would wait for as many new calls.
+    fn give_back(&mut self) {
+        self.most_calls = self.most_calls.max(self.calls.len() + 1);
+        if self.most_calls >= CROWD && self.calls.len() <= self.most_calls / 8 {
+            self.most_calls = 0;
+            self.generation.free_unused();
+            self.desk.give_back();
+        }
     }
 
     /// One call less is counted for this account.
@@ -408,5 +423,7 @@ fn load(
 
 /// What we call ourselves in User-Agent and Server.
 const USER_AGENT: &str = concat!("Cordboard/", env!("CARGO_PKG_VERSION"));
+/// So many calls at one time leave enough behind to be worth freeing.
+const CROWD: usize = 64;
 /// Answers held back at one time; beyond, they go out at once.
 const HELD_BACK_MAX: usize = 1_000;
