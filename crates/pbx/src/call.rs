@@ -145,11 +145,11 @@ impl Call {
         script: Script,
         (from, to): (String, String),
     ) -> Self {
-        let threads = desk.config.media_threads.max(1) as u64;
+        let thread = desk.next_thread();
         Self {
             id,
             name,
-            thread: usize::try_from(id.0 % threads).unwrap_or(0),
+            thread,
             caller,
             prompts: desk.prompts.clone(),
             script: Some(script),

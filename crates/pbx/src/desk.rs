@@ -42,6 +42,7 @@ pub(crate) struct Desk {
     tickets: HashMap<Ticket, CallId>,
     alarms: BTreeSet<(Instant, CallId)>,
     last_id: u64,
+    last_thread: usize,
 }
 
 /// A socket for sound, ours until it is given back.
@@ -87,6 +88,7 @@ impl Desk {
             tickets: HashMap::new(),
             alarms: BTreeSet::new(),
             last_id: 0,
+            last_thread: 0,
         }
     }
 
@@ -94,6 +96,12 @@ impl Desk {
     pub(crate) fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
+    }
+
+    /// The media thread whose turn it is: calls go to each in turn.
+    pub(crate) fn next_thread(&mut self) -> usize {
+        self.last_thread = (self.last_thread + 1) % self.config.media_threads.max(1);
+        self.last_thread
     }
 
     pub(crate) fn next_job(&mut self) -> JobId {

@@ -189,3 +189,27 @@ fn a_fault_outside_of_calls_ends_none() {
     assert_eq!(switch.call_count(), 1);
     assert_eq!(send(&mut switch, now, "OPTIONS", "two"), ["SIP/2.0 200 OK"]);
 }
+
+#[test]
+fn calls_go_to_each_media_thread_in_turn() {
+    let now = Instant::now();
+    let mut switch = switch(now);
+    switch.desk.config.media_threads = 2;
+    let mut threads = Vec::new();
+    for call in ["one", "two"] {
+        let text = format!(
+            "INVITE sip:5@office.test SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{call}\r\n\
+             From: <sip:a@b>;tag=1\r\nTo: <sip:5@office.test>\r\nCall-ID: {call}\r\n\
+             CSeq: 1 INVITE\r\nContact: <sip:a@192.0.2.2>\r\nContent-Length: 0\r\n\r\n"
+        );
+        let flow = Flow { transport: Transport::Udp, local: HERE, remote: THERE };
+        switch.handle_input(now, Input::Sip { flow, bytes: text.into() });
+        while let Some(output) = switch.poll_output() {
+            if let Output::Media { thread, command: media::Command::Open { .. } } = output {
+                threads.push(thread);
+            }
+        }
+    }
+    threads.sort_unstable();
+    assert_eq!(threads, [0, 1]);
+}
