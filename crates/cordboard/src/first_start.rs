@@ -43,6 +43,12 @@ pub(crate) fn ensure_config(path: &Path) -> anyhow::Result<Start> {
     Ok(Start::First)
 }
 
+/// Whether this configuration is one that a first start wrote, with the demo's phones in it.
+pub(crate) fn wrote(path: &Path) -> bool {
+    let first_line = TEMPLATE.lines().next().unwrap_or_default();
+    fs::read_to_string(path).is_ok_and(|text| text.starts_with(first_line))
+}
+
 /// Writes out scripts and prompts where the folders are missing.
 ///
 /// # Errors
@@ -159,6 +165,8 @@ mod tests {
         let path = folder.path().join("deep/cordboard.toml");
         assert_eq!(ensure_config(&path).unwrap(), Start::First);
         assert_eq!(ensure_config(&path).unwrap(), Start::Later);
+        assert!(wrote(&path));
+        assert!(!wrote(&folder.path().join("missing.toml")));
         let settings = Settings::load(&path).unwrap();
         assert_eq!(settings.accounts.len(), 10);
         assert_eq!(settings.mailboxes.len(), 10);

@@ -49,9 +49,12 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     }
     first_start::ensure_folders(&settings)?;
     // A first start that failed, say at a port in use, is followed by another first one. What is told
-    // then holds secrets, so an office that was configured by hand tells it only to a person.
+    // then holds secrets, so it is told only to a person; and an office that was configured by hand
+    // need not be told what it is.
     let is_new = start == first_start::Start::First
-        || (!settings.data.join(DATABASE).exists() && std::io::stdout().is_terminal());
+        || (!settings.data.join(DATABASE).exists()
+            && first_start::wrote(config_path)
+            && std::io::stdout().is_terminal());
 
     // Sockets first: what arrives from now on waits for us instead of being refused.
     let (mut udp, mut tcp) = (Udp::new(), Tcp::new(settings.tcp_limits.clone()));
