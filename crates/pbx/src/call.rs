@@ -389,6 +389,9 @@ impl Call {
             },
             Next::Done(outcome) => {
                 self.feature = None;
+                if let Outcome::Voicemail(status) = &outcome {
+                    tracing::info!(call = %self.name, ?status, "voicemail");
+                }
                 (self.presence == Presence::Here).then_some(Finished::Outcome(outcome))
             }
         }
