@@ -31,8 +31,8 @@ use dialplan::Sources;
 use media::{Engine, LegId, PlayItem, Sound};
 use pbx::records::{BindingRecord, StoreReply, StoreRequest, Ticket};
 use pbx::{
-    Account, Command, Config, Input, Limits, Listener, MailboxConfig, Output, Peer, Prompts, Start,
-    Switch,
+    Account, Command, Config, Input, Limits, Listener, MailboxConfig, Notice, Output, Peer,
+    Prompts, Start, Switch,
 };
 use sip_engine::{Flow, Transport};
 
@@ -418,7 +418,17 @@ impl World {
             }
             Output::Media { command, .. } => self.command_media(command),
             Output::Store(request) => self.store(request),
-            Output::Publish(notice) => self.note(&format!("notice {notice:?}")),
+            Output::Publish(notice) => {
+                notice.write_to_log();
+                match notice {
+                    Notice::Script { .. } | Notice::ScriptFailed(_) | Notice::CallOver(_) => {}
+                    Notice::ReloadFailed { mistakes } => {
+                        let mistakes: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+                        self.note(&format!("notice ReloadFailed {mistakes:?}"));
+                    }
+                    notice => self.note(&format!("notice {notice:?}")),
+                }
+            }
         }
     }
 

@@ -163,12 +163,9 @@ impl Hands {
     }
 
     fn publish(&mut self, notice: Notice) {
-        match notice {
-            Notice::Reloaded { routes } => tracing::info!(routes, "the new scripts are in use"),
-            Notice::ReloadFailed { mistakes } => {
-                tracing::error!("the old scripts stay in use:\n{}", mistakes.join("\n"));
-            }
-            Notice::Idle => self.finished = true,
+        notice.write_to_log();
+        if notice == Notice::Idle {
+            self.finished = true;
         }
     }
 }

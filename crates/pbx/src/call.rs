@@ -401,7 +401,7 @@ impl Call {
     fn resume(&mut self, now: Instant, desk: &mut Desk, outcome: Outcome) -> Option<Finished> {
         let script = self.script.as_mut()?;
         let step = script.resume(outcome, &desk.clock.local(now));
-        self.write_log();
+        self.pass_on_log(desk);
         match step {
             Step::Ask(verb) => self.start_verb(now, desk, verb),
             Step::Slice => {
@@ -414,7 +414,7 @@ impl Call {
                 None
             }
             Step::Failed(error) => {
-                tracing::error!(call = %self.name, "{error}");
+                self.tell_failure(desk, error);
                 let reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
                 self.end(now, desk, reply, "script fault");
                 None

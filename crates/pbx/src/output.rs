@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use sip_engine::{Flow, Transport};
 
+use crate::notice::Notice;
 use crate::records::{StoreRequest, Ticket};
 
 /// Something to be done outside, in this order.
@@ -37,21 +38,4 @@ pub enum Output {
     Store(StoreRequest),
     /// Tell the administrator.
     Publish(Notice),
-}
-
-/// News for whoever watches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// New scripts are in use.
-    Reloaded {
-        /// How many routes they have.
-        routes: usize,
-    },
-    /// The scripts were wrong; the old ones stay in use.
-    ReloadFailed {
-        /// Each mistake, ready to print.
-        mistakes: Vec<String>,
-    },
-    /// After [`Command::Stop`](crate::Command): the last call is gone.
-    Idle,
 }

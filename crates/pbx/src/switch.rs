@@ -24,7 +24,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{CallId, Desk};
 use crate::input::{Command, Input};
-use crate::output::{Notice, Output};
+use crate::notice::Notice;
+use crate::output::Output;
 use crate::prompts::Prompts;
 use crate::records::{BindingRecord, Ticket};
 
@@ -379,8 +380,7 @@ impl Switch {
                 self.desk.prompts = prompts;
                 self.outputs.push_back(Output::Publish(Notice::Reloaded { routes }));
             }
-            Err(errors) => {
-                let mistakes = errors.iter().map(ToString::to_string).collect();
+            Err(mistakes) => {
                 self.outputs.push_back(Output::Publish(Notice::ReloadFailed { mistakes }));
             }
         }

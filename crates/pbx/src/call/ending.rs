@@ -124,10 +124,11 @@ impl Call {
     fn close_script(&mut self, now: Instant, desk: &mut Desk, status: StatusCode, ending: &str) {
         if let Some(script) = self.script.as_mut() {
             let ending = Ending { cause: ending.to_owned(), code: status.as_u16() };
-            for error in script.close(ending, &desk.clock.local(now)) {
-                tracing::error!(call = %self.name, "{error}");
+            let errors = script.close(ending, &desk.clock.local(now));
+            for error in errors {
+                self.tell_failure(desk, error);
             }
-            self.write_log();
+            self.pass_on_log(desk);
             self.script = None;
         }
     }

@@ -1,15 +1,14 @@
 //! What is told of a call: its lines in the log and its record.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use dialplan::LogLevel;
+use dialplan::{LogLine, ScriptError};
 use sip_syntax::StatusCode;
 
 use super::Call;
-use crate::auth::printable;
 use crate::desk::Desk;
+use crate::notice::{Notice, ScriptFailure};
+use crate::output::Output;
 use crate::records::{CallRecord, StoreRequest};
 
 /// What is told of a call when it is over.
@@ -23,35 +22,32 @@ pub(super) struct Story {
 }
 
 impl Call {
-    pub(super) fn write_log(&mut self) {
+    /// Hands on what scripts logged since the last time.
+    pub(super) fn pass_on_log(&mut self, desk: &mut Desk) {
         let Some(script) = self.script.as_mut() else { return };
         for line in script.take_logs() {
-            let (call, text) = (&self.name, one_line(&line.text));
-            let at = format!("{}:{}", line.file, line.line);
-            match line.level {
-                LogLevel::Debug => tracing::debug!(%call, script = %at, "{text}"),
-                LogLevel::Info => tracing::info!(%call, script = %at, "{text}"),
-                LogLevel::Warn => tracing::warn!(%call, script = %at, "{text}"),
-                LogLevel::Error => tracing::error!(%call, script = %at, "{text}"),
-            }
+            let LogLine { level, text, file, line, call: _ } = line;
+            let (call, text) = (self.name.clone(), one_line(text));
+            desk.push(Output::Publish(Notice::Script { call, level, file, line, text }));
         }
     }
 
-    /// One line in the log and one record for each call.
+    /// Tells whose script could not go on.
+    pub(super) fn tell_failure(&self, desk: &mut Desk, error: ScriptError) {
+        let failure = ScriptFailure {
+            call: self.name.clone(),
+            from: self.story.from.clone(),
+            to: self.story.to.clone(),
+            error,
+        };
+        desk.push(Output::Publish(Notice::ScriptFailed(Box::new(failure))));
+    }
+
+    /// One notice and one record for each call.
     pub(super) fn tell(&self, now: Instant, desk: &mut Desk, status: StatusCode, ending: &str) {
         let Story { from, to, started_at, answered_at, answered_by } = &self.story;
         let answered_after = answered_at.map(|at| at.saturating_duration_since(*started_at));
         let ended_after = now.saturating_duration_since(*started_at);
-        tracing::info!(
-            call = %self.name,
-            from = %printable(from),
-            to = %printable(to),
-            status = status.as_u16(),
-            by = (!answered_by.is_empty()).then_some(answered_by.as_str()),
-            answered_after = answered_after.map(|after| display(Seconds(after))),
-            ended_after = %Seconds(ended_after),
-            "{ending}"
-        );
         let record = CallRecord {
             id: self.name.clone(),
             from: from.clone(),
@@ -65,24 +61,12 @@ impl Call {
             answered_by: answered_by.clone(),
             ending: ending.to_owned(),
         };
+        desk.push(Output::Publish(Notice::CallOver(Box::new(record.clone()))));
         desk.store(self.id, StoreRequest::Call(Box::new(record)));
     }
 }
 
-/// A time as people say it.
-struct Seconds(Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1}s", self.0.as_secs_f64())
-    }
-}
-
 /// What a script logs may come from the network: it cannot begin a line of its own.
-fn one_line(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) {
-        Cow::Owned(text.replace(char::is_control, " "))
-    } else {
-        Cow::Borrowed(text)
-    }
+fn one_line(text: String) -> String {
+    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
 }
