@@ -273,11 +273,12 @@ fn meant_global(message: &str) -> Option<&'static str> {
 }
 
 /// What scripts find besides their own: checked against the sandbox by a test.
-const GLOBALS: [&str; 24] = [
+const GLOBALS: [&str; 25] = [
     "assert",
     "error",
     "getmetatable",
     "ipairs",
+    "json",
     "log",
     "math",
     "next",

@@ -21,6 +21,7 @@ mod check;
 mod error;
 mod generation;
 mod host;
+mod json;
 mod log;
 mod memory;
 mod options;

@@ -17,7 +17,7 @@ use crate::error::{ScriptError, plain_text, strip_own_place, trace_lines};
 use crate::host::{Host, place, placed};
 use crate::log::LogLevel;
 use crate::verbs::VERBS;
-use crate::{call_object, generation, time};
+use crate::{call_object, generation, json, time};
 
 /// What `library` takes over from Lua's own globals.
 const GLOBALS: [&str; 13] = [
@@ -36,7 +36,7 @@ const GLOBALS: [&str; 13] = [
     "type",
 ];
 const TABLE: [&str; 7] = ["concat", "insert", "move", "pack", "remove", "sort", "unpack"];
-const MATH: [&str; 24] = [
+const MATH: [&str; 25] = [
     "abs",
     "acos",
     "asin",
@@ -61,6 +61,7 @@ const MATH: [&str; 24] = [
     "sqrt",
     "tan",
     "tointeger",
+    "type",
 ];
 const UTF8: [&str; 6] = ["char", "charpattern", "codepoint", "codes", "len", "offset"];
 const ARITHMETIC: [&str; 8] =
@@ -124,6 +125,7 @@ impl Sandbox {
         call_object::add(&lua, host, &functions, headers_metatable)?;
         generation::add(&lua, host, &functions)?;
         time::add(&lua, host, &functions)?;
+        json::add(&lua, host, &functions)?;
         add_own_globals(&lua, host, &functions, &library, &environment_metatable)?;
 
         let coroutine: Table = globals.get("coroutine")?;

@@ -277,8 +277,9 @@ impl Script {
     fn checked_for_memory(&self, mut read: ScriptError) -> ScriptError {
         if read.message.ends_with("not enough memory") {
             let trace = read.traceback;
+            let told = read.line.map(|line| Place { file: read.file, line });
             let noted = || self.run.as_ref().and_then(|run| run.state.verb_at.borrow().clone());
-            read = out_of_memory(self.core.host.meter.seen().or_else(noted));
+            read = out_of_memory(self.core.host.meter.seen().or(told).or_else(noted));
             read.traceback = trace;
         }
         read

@@ -232,6 +232,27 @@ library.time = sealed("time", clock, function(_, key)
   return host.time_field(key)
 end)
 
+local json = { null = host.json_null }
+function json.decode(text, options)
+  local problem, value, why = host.json_decode(text, options)
+  if problem then error(problem, 0) end
+  if why then return nil, why end
+  return value
+end
+function json.encode(value, options)
+  local problem, text = host.json_encode(value, options)
+  if problem then error(problem, 0) end
+  return text
+end
+function json.array(list)
+  if list == nil then list = {} end
+  if type(list) ~= "table" or getmetatable(list) then
+    error(host.here("json.array: expected a plain table"), 0)
+  end
+  return setmetatable(list, host.json_array)
+end
+library.json = sealed("json", json)
+
 library.string = sealed("string", host.string)
 library.table = sealed("table", tables)
 library.math = sealed("math", host.math)

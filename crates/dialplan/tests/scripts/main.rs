@@ -10,6 +10,7 @@
 
 mod arguments;
 mod attacks;
+mod json;
 mod ladder;
 mod load;
 mod memory;
