@@ -164,6 +164,7 @@ impl World {
             time_zone: jiff::tz::TimeZone::UTC,
             limits: plan.limits,
             script_limits: dialplan::Limits::default(),
+            script_watch: dialplan::Watch::Nothing,
             digest: vec![sip_engine::Algorithm::Sha256, sip_engine::Algorithm::Md5],
         };
         let sources = Sources { files: BTreeMap::from([("main.lua".to_owned(), plan.script)]) };

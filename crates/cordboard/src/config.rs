@@ -117,6 +117,7 @@ impl Settings {
             time_zone: self.time_zone,
             limits: self.limits,
             script_limits: self.script_limits,
+            script_watch: dialplan::Watch::Nothing,
         }
     }
 }

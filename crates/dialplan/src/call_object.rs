@@ -162,6 +162,9 @@ fn enter(
     match host.match_number(&number) {
         Match::Route(route) => {
             state.depth.set(state.depth.get() + 1);
+            if let Some(recorder) = &host.recorder {
+                recorder.enter(route.0);
+            }
             let routes = host.routes.borrow();
             Ok((routes.get(route.0).map(|route| route.handler.clone()), number))
         }

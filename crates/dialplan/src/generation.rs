@@ -15,6 +15,7 @@ use mlua::{Function, Lua, Table, Thread, Value};
 use crate::Limits;
 use crate::call_view::CallView;
 use crate::check;
+use crate::coverage::{Coverage, Recorder, Watch};
 use crate::error::{LoadError, SCRIPTS_FOLDER, ScriptError};
 use crate::host::{Host, Module, Route, place, placed};
 use crate::log::LogLine;
@@ -118,7 +119,24 @@ impl Generation {
         limits: Limits,
         now: &Zoned,
     ) -> Result<Self, Vec<LoadError>> {
-        let host = Rc::new(Host::new(limits, names, now));
+        Self::load_watched(sources, names, limits, Watch::Nothing, now)
+    }
+
+    /// Reads the scripts as [`Generation::load`] does, and notes what of them runs from then on, if
+    /// that is asked for.
+    ///
+    /// # Errors
+    /// As [`Generation::load`].
+    pub fn load_watched(
+        sources: &Sources,
+        names: Names,
+        limits: Limits,
+        watch: Watch,
+        now: &Zoned,
+    ) -> Result<Self, Vec<LoadError>> {
+        let mut host = Host::new(limits, names, now);
+        host.recorder = (watch == Watch::Lines).then(Recorder::default);
+        let host = Rc::new(host);
         host.meter.begin(limits.instructions_at_load);
         let made = Sandbox::new(&host, crate::time::seed(now.timestamp()));
         let sandbox = made.map_err(|error| vec![load_error(sources, &error)])?;
@@ -162,12 +180,21 @@ impl Generation {
 
     /// Begins a run of the route's handler for one call; nothing runs before the first resume.
     pub fn start(&self, route: RouteId, call: CallView) -> Script {
+        if let Some(recorder) = &self.core.host.recorder {
+            recorder.enter(route.0);
+        }
         Script::new(&self.core, route, call)
     }
 
     /// Takes the lines logged since the last time, oldest first.
     pub fn take_logs(&self) -> Vec<LogLine> {
         self.core.host.journal.borrow_mut().take()
+    }
+
+    /// What ran so far; `None` unless it was loaded to be watched.
+    pub fn coverage(&self) -> Option<Coverage> {
+        let recorder = self.core.host.recorder.as_ref()?;
+        Some(recorder.coverage(self.core.routes.len()))
     }
 
     /// Bytes of Lua values in use, calls and scripts together.
@@ -199,7 +226,12 @@ fn compile(sandbox: &Sandbox, host: &Host, sources: &Sources) -> Result<Function
     let mut errors = Vec::new();
     let mut main = None;
     for (path, text) in &sources.files {
-        match sandbox.compile(&format!("{SCRIPTS_FOLDER}{path}"), text) {
+        let file = format!("{SCRIPTS_FOLDER}{path}");
+        let compiled = sandbox.compile(&file, text);
+        if let (Some(recorder), Ok(function)) = (&host.recorder, &compiled) {
+            recorder.learn(&file, function, text);
+        }
+        match compiled {
             Ok(function) if path == ENTRY => main = Some(function),
             Ok(function) => {
                 host.modules.borrow_mut().insert(path.clone(), Module::Ready(function));
@@ -207,7 +239,7 @@ fn compile(sandbox: &Sandbox, host: &Host, sources: &Sources) -> Result<Function
             Err(error) => {
                 let mut error = load_error(sources, &error);
                 if error.line.is_none() {
-                    error.file = format!("{SCRIPTS_FOLDER}{path}");
+                    error.file = file;
                 }
                 errors.push(error);
             }

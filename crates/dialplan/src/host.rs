@@ -10,6 +10,7 @@ use mlua::{Function, Lua, Table, Value};
 use crate::Limits;
 use crate::budget::Meter;
 use crate::call_view::CallView;
+use crate::coverage::Recorder;
 use crate::error::{Place, SCRIPTS_FOLDER};
 use crate::generation::{Match, Names, RouteId, RouteInfo};
 use crate::log::{Journal, LogLevel};
@@ -31,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) now: RefCell<Zoned>,
     /// The call whose script runs at the moment.
     pub(crate) current: RefCell<Option<Rc<CallState>>>,
+    /// Notes what runs, if that was asked for.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// A route with what it runs.
@@ -84,6 +87,7 @@ impl Host {
             loading: Cell::new(true),
             now: RefCell::new(now.clone()),
             current: RefCell::default(),
+            recorder: None,
         }
     }
 

@@ -18,6 +18,7 @@ mod budget;
 mod call_object;
 mod call_view;
 mod check;
+mod coverage;
 mod error;
 mod generation;
 mod host;
@@ -38,6 +39,7 @@ mod verbs;
 
 pub use budget::Limits;
 pub use call_view::{CallView, Party};
+pub use coverage::{Coverage, LineCoverage, Watch};
 pub use error::{LoadError, ScriptError};
 pub use generation::{Generation, Match, Names, RouteId, RouteInfo, Sources};
 pub use log::{LogLevel, LogLine};

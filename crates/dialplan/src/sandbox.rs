@@ -10,7 +10,8 @@ mod text;
 use std::rc::Rc;
 
 use mlua::chunk::ChunkMode;
-use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, StdLib, Table, Value};
+use mlua::debug::DebugEvent;
+use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, StdLib, Table, Value, VmState};
 
 use crate::budget::{GRAIN, stopped};
 use crate::error::{ScriptError, plain_text, strip_own_place, trace_lines};
@@ -91,10 +92,15 @@ impl Sandbox {
         let libs = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::UTF8 | StdLib::COROUTINE;
         let lua = Lua::new_with(libs, LuaOptions::default())?;
         let meter = Rc::clone(host);
-        lua.set_global_hook(
-            HookTriggers::new().every_nth_instruction(GRAIN),
-            move |lua, debug| meter.meter.look(lua, debug),
-        )?;
+        let mut triggers = HookTriggers::new().every_nth_instruction(GRAIN);
+        triggers.every_line = host.recorder.is_some();
+        lua.set_global_hook(triggers, move |lua, debug| match &meter.recorder {
+            Some(recorder) if debug.event() == DebugEvent::Line => {
+                recorder.see(lua, debug);
+                Ok(VmState::Continue)
+            }
+            Some(_) | None => meter.meter.look(lua, debug),
+        })?;
         let globals = lua.globals();
         let math: Table = globals.get("math")?;
         math.get::<Function>("randomseed")?.call::<()>(seed)?;

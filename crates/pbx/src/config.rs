@@ -44,6 +44,8 @@ pub struct Config {
     pub limits: Limits,
     /// Bounds of scripts.
     pub script_limits: dialplan::Limits,
+    /// Whether it is noted which lines of the scripts run.
+    pub script_watch: dialplan::Watch,
 }
 
 /// One socket that SIP comes in on.

@@ -214,6 +214,11 @@ impl Switch {
         .min()
     }
 
+    /// What ran of the scripts in use; `None` unless [`Config::script_watch`] asked for it.
+    pub fn script_coverage(&self) -> Option<dialplan::Coverage> {
+        self.generation.coverage()
+    }
+
     /// Calls under way.
     pub fn call_count(&self) -> usize {
         self.calls.len()
@@ -418,7 +423,8 @@ fn load(
         mailboxes: config.mailboxes.keys().cloned().collect(),
         language: config.language.clone(),
     };
-    Generation::load(sources, names, config.script_limits, &clock.local(now))
+    let (limits, watch) = (config.script_limits, config.script_watch);
+    Generation::load_watched(sources, names, limits, watch, &clock.local(now))
 }
 
 /// What we call ourselves in User-Agent and Server.

@@ -10,6 +10,7 @@
 
 mod arguments;
 mod attacks;
+mod coverage;
 mod json;
 mod ladder;
 mod load;

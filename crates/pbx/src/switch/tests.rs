@@ -35,6 +35,7 @@ fn switch(now: Instant) -> Switch {
         time_zone: jiff::tz::TimeZone::UTC,
         limits: Limits { calls_max: 2, ..Limits::default() },
         script_limits: dialplan::Limits::default(),
+        script_watch: dialplan::Watch::Nothing,
     };
     let main = "route('5', function(call) call:answer() call:sleep(60) end)";
     let sources = Sources { files: BTreeMap::from([("main.lua".into(), main.into())]) };
