@@ -16,16 +16,16 @@
 
 mod by_hand;
 mod ladder;
-mod network;
 mod phone;
 mod sound;
-mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use bench::Queue;
+pub use bench::{Shelf, Weather};
 use bytes::Bytes;
 use dialplan::Sources;
 use media::{Engine, LegId, PlayItem, Sound};
@@ -38,10 +38,7 @@ use sip_engine::{Flow, Transport};
 
 pub use by_hand::{ByHand, answer_to};
 use ladder::Step;
-use network::Queue;
-pub use network::Weather;
 pub use phone::Phone;
-pub use store::Shelf;
 
 /// A whole office: the switch, its phones, and the network between them.
 pub struct World {

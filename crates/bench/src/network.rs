@@ -1,12 +1,13 @@
-//! The network between phones and switch: how long messages take, and what becomes of them.
+//! The network between parties and exchange: how long messages take, and what becomes of them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use sip_engine::Transport;
 
-/// What is on its way, in order of arrival.
-pub(crate) struct Queue<T> {
+/// What is on its way, in order of arrival; of what arrives at one moment, what was sent first.
+#[derive(Debug)]
+pub struct Queue<T> {
     due: BTreeMap<(Instant, u64), T>,
     pushed: u64,
 }
@@ -18,24 +19,32 @@ impl<T> Default for Queue<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn push(&mut self, at: Instant, item: T) {
+    /// Sends something that arrives then.
+    pub fn push(&mut self, at: Instant, item: T) {
         self.pushed += 1;
         self.due.insert((at, self.pushed), item);
     }
 
-    pub(crate) fn next_at(&self) -> Option<Instant> {
+    /// When the next thing arrives.
+    pub fn next_at(&self) -> Option<Instant> {
         self.due.first_key_value().map(|((at, _), _)| *at)
     }
 
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<T> {
+    /// The next thing that has arrived by now.
+    pub fn pop_due(&mut self, now: Instant) -> Option<T> {
         let entry = self.due.first_entry()?;
         (entry.key().0 <= now).then(|| entry.remove())
     }
+
+    /// Whether nothing is on its way.
+    pub fn is_empty(&self) -> bool {
+        self.due.is_empty()
+    }
 }
 
-/// How a network behaves. Sound always arrives at once: what becomes of it in bad weather is tested
-/// where it is played.
-#[derive(Debug, Clone)]
+/// How a network treats SIP messages. What becomes of sound in bad weather is tested where it is
+/// played.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Weather {
     /// Shortest time a message takes.
     pub delay: Duration,
@@ -47,6 +56,12 @@ pub struct Weather {
     pub repeat_percent: u8,
     /// Exactly this message is lost, counted from 0.
     pub lose: Option<u64>,
+}
+
+impl Default for Weather {
+    fn default() -> Self {
+        Self::calm()
+    }
 }
 
 impl Weather {
@@ -77,8 +92,9 @@ impl Weather {
         }
     }
 
-    /// When the copies of message `number` arrive; none if it is lost.
-    pub(crate) fn fates(
+    /// When the copies of message `number` arrive, from its sending; none if it is lost. A stream
+    /// loses nothing and keeps the order.
+    pub fn fates(
         &self,
         rng: &mut fastrand::Rng,
         number: u64,
@@ -95,7 +111,7 @@ impl Weather {
         } else {
             1
         };
-        let jitter_us = u64::try_from(self.jitter.as_micros()).unwrap();
+        let jitter_us = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX);
         (0..copies).map(|_| self.delay + Duration::from_micros(rng.u64(0..=jitter_us))).collect()
     }
 }

@@ -38,7 +38,7 @@ impl Shelf {
             return None;
         }
         if self.broken {
-            return ticket_of(&request).map(|ticket| (ticket, StoreReply::Failed));
+            return request.ticket().map(|ticket| (ticket, StoreReply::Failed));
         }
         match request {
             StoreRequest::PutBinding(binding) => {
@@ -55,7 +55,7 @@ impl Shelf {
                     let of_it = |(own, message, _): &&(String, MessageRecord, _)| {
                         *own == mailbox && message.heard == heard
                     };
-                    u32::try_from(self.messages.iter().filter(of_it).count()).unwrap()
+                    u32::try_from(self.messages.iter().filter(of_it).count()).unwrap_or(u32::MAX)
                 };
                 let record = MailboxRecord {
                     pin: self.pins.get(&mailbox).cloned(),
@@ -119,7 +119,7 @@ impl Shelf {
 
     fn keep(&mut self, sound: SoundId, length: Duration) {
         let Some((kind, mut pcm)) = self.drafts.remove(&sound) else { return };
-        pcm.truncate(usize::try_from(length.as_micros() / 125).unwrap());
+        pcm.truncate(usize::try_from(length.as_micros() / 125).unwrap_or(usize::MAX));
         let length = Duration::from_micros(pcm.len() as u64 * 125);
         let pcm = Arc::new(pcm);
         match kind {
@@ -140,23 +140,5 @@ impl Shelf {
     /// Drafts that were neither kept nor dropped.
     pub fn draft_count(&self) -> usize {
         self.drafts.len()
-    }
-}
-
-fn ticket_of(request: &StoreRequest) -> Option<Ticket> {
-    match request {
-        StoreRequest::Mailbox { ticket, .. }
-        | StoreRequest::Messages { ticket, .. }
-        | StoreRequest::Sound { ticket, .. }
-        | StoreRequest::Keep { ticket, .. }
-        | StoreRequest::Delete { ticket, .. }
-        | StoreRequest::SetPin { ticket, .. } => Some(*ticket),
-        StoreRequest::PutBinding(_)
-        | StoreRequest::RemoveBinding { .. }
-        | StoreRequest::Begin { .. }
-        | StoreRequest::Append { .. }
-        | StoreRequest::Drop { .. }
-        | StoreRequest::MarkHeard { .. }
-        | StoreRequest::Call(_) => None,
     }
 }
