@@ -14,6 +14,7 @@ mod hostile;
 mod logs;
 mod operations;
 mod registrar;
+mod reload;
 mod scripts;
 mod tidy;
 mod voicemail;

@@ -31,8 +31,8 @@ use dialplan::Sources;
 use media::{Engine, LegId, PlayItem, Sound};
 use pbx::records::{BindingRecord, StoreReply, StoreRequest, Ticket};
 use pbx::{
-    Account, Command, Config, Input, Limits, Listener, MailboxConfig, Notice, Output, Peer,
-    Prompts, Start, Switch,
+    Account, Command, CommandId, Config, Input, Limits, Listener, MailboxConfig, Notice, Output,
+    Peer, Prompts, Reload, Snapshot, Start, Switch,
 };
 use sip_engine::{Flow, Transport};
 
@@ -420,7 +420,10 @@ impl World {
                 notice.write_to_log();
                 match notice {
                     Notice::Script { .. } | Notice::ScriptFailed(_) | Notice::CallOver(_) => {}
-                    Notice::ReloadFailed { mistakes } => {
+                    Notice::Reloaded { routes, .. } => {
+                        self.note(&format!("notice Reloaded {{ routes: {routes} }}"));
+                    }
+                    Notice::ReloadFailed { mistakes, .. } => {
                         let mistakes: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
                         self.note(&format!("notice ReloadFailed {mistakes:?}"));
                     }
@@ -548,7 +551,23 @@ impl World {
         let sources =
             Sources { files: BTreeMap::from([("main.lua".to_owned(), script.to_owned())]) };
         let prompts = Arc::new(Prompts::default());
-        self.tell(Input::Command(Command::Reload { sources, prompts }));
+        let id = CommandId(0);
+        let reload = Box::new(Reload { id, sources, prompts, config: None });
+        self.tell(Input::Command(Command::Reload(reload)));
+    }
+
+    /// Loads the dialplan again with what is declared by now, after `change`.
+    pub fn redeclare(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+        let (id, prompts) = (CommandId(0), self.prompts.clone());
+        let config = Some(Box::new(self.config.clone()));
+        let reload = Reload { id, sources: self.sources.clone(), prompts, config };
+        self.tell(Input::Command(Command::Reload(Box::new(reload))));
+    }
+
+    /// How things stand.
+    pub fn snapshot(&self) -> Snapshot {
+        self.switch.snapshot(self.now, usize::MAX)
     }
 
     /// Another switch in the place of this one, which remembers nothing but what is on the shelf.

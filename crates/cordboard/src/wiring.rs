@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, anyhow, bail};
 use net::{Tcp, Udp};
-use pbx::{Command, Input, Listener, Start, Switch};
+use pbx::{Command, CommandId, Input, Listener, Reload, Start, Switch};
 use sip_engine::Transport;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -99,7 +99,9 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
             Ok(decoder) => {
                 // Those before go on: calls on the old scripts still play the old sounds.
                 decoders.push(decoder);
-                Some(Command::Reload { sources, prompts: Arc::new(prompts) })
+                let prompts = Arc::new(prompts);
+                let id = CommandId(0);
+                Some(Command::Reload(Box::new(Reload { id, sources, prompts, config: None })))
             }
             Err(error) => {
                 tracing::error!("the old scripts stay in use: {error:#}");

@@ -7,10 +7,10 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use jiff::Zoned;
-use mlua::{Function, Lua, Table, Thread, Value};
+use mlua::{Function, Lua, Table, Thread, Value, WeakLua};
 
 use crate::Limits;
 use crate::call_view::CallView;
@@ -197,6 +197,11 @@ impl Generation {
         Some(recorder.coverage(self.core.routes.len()))
     }
 
+    /// For asking later whether it is gone.
+    pub fn watch(&self) -> GenerationWatch {
+        GenerationWatch { core: Rc::downgrade(&self.core), lua: self.core.sandbox.lua.weak() }
+    }
+
     /// Bytes of Lua values in use, calls and scripts together.
     pub fn used_memory(&self) -> usize {
         self.core.sandbox.lua.used_memory()
@@ -206,6 +211,27 @@ impl Generation {
     pub fn free_unused(&self) {
         // Only a finaliser could fail, and scripts have none.
         drop(self.core.sandbox.lua.gc_collect());
+    }
+}
+
+/// Tells whether a generation still exists, without keeping it: see [`Generation::watch`].
+#[derive(Clone)]
+pub struct GenerationWatch {
+    core: Weak<Core>,
+    lua: WeakLua,
+}
+
+impl GenerationWatch {
+    /// Whether anything of the generation is left: the generation itself, a script of it, or its Lua
+    /// state, which holds all of its memory.
+    pub fn is_alive(&self) -> bool {
+        self.core.strong_count() > 0 || self.lua.try_upgrade().is_some()
+    }
+}
+
+impl fmt::Debug for GenerationWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GenerationWatch").field("alive", &self.is_alive()).finish()
     }
 }
 

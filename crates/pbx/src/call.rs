@@ -49,6 +49,8 @@ pub(crate) struct Call {
     caller: Caller,
     /// Those of its script's generation.
     prompts: Arc<Prompts>,
+    /// The number of that.
+    generation: u64,
     /// `None` once it was closed.
     script: Option<Script>,
     feature: Option<Box<Feature>>,
@@ -152,6 +154,7 @@ impl Call {
             thread,
             caller,
             prompts: desk.prompts.clone(),
+            generation: desk.generation,
             script: Some(script),
             feature: None,
             task: Task::Idle,

@@ -20,6 +20,11 @@ impl Clock {
         Self { start, wall_at_start, zone }
     }
 
+    /// From now on, local times are of this zone.
+    pub(crate) fn move_to(&mut self, zone: TimeZone) {
+        self.zone = zone;
+    }
+
     /// Milliseconds since 1970.
     pub(crate) fn unix_ms(&self, now: Instant) -> UnixMs {
         let wall = self.wall_at_start + now.saturating_duration_since(self.start);

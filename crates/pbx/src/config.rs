@@ -48,6 +48,41 @@ pub struct Config {
     pub script_watch: dialplan::Watch,
 }
 
+impl Config {
+    /// Takes over what can change while calls are under way: accounts, peers, mailboxes, bounds of
+    /// calls and scripts, the time zone, and how sound finds its way. All else was built into sockets,
+    /// threads and challenges at the start, and stays as it was.
+    pub fn take_over(&mut self, newer: Self) {
+        let Self {
+            domain: _,
+            listeners: _,
+            external_ip,
+            rtp_port_first: _,
+            rtp_port_last: _,
+            media_threads: _,
+            nat,
+            digest: _,
+            accounts,
+            peers,
+            mailboxes,
+            language: _,
+            time_zone,
+            limits,
+            script_limits,
+            script_watch,
+        } = newer;
+        self.external_ip = external_ip;
+        self.nat = nat;
+        self.accounts = accounts;
+        self.peers = peers;
+        self.mailboxes = mailboxes;
+        self.time_zone = time_zone;
+        self.limits = limits;
+        self.script_limits = script_limits;
+        self.script_watch = script_watch;
+    }
+}
+
 /// One socket that SIP comes in on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listener {

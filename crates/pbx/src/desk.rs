@@ -32,6 +32,8 @@ pub(crate) struct Desk {
     pub(crate) registrar: Registrar,
     /// For new calls; those under way keep theirs.
     pub(crate) prompts: Arc<Prompts>,
+    /// Counts the sets of scripts so far; that of new calls.
+    pub(crate) generation: u64,
     ports: PortPool,
     /// Ports that other programs hold, left out until the next start.
     condemned: BTreeSet<u16>,
@@ -80,6 +82,7 @@ impl Desk {
             endpoint,
             registrar: Registrar::default(),
             prompts,
+            generation: 1,
             ports,
             condemned: BTreeSet::new(),
             outputs: VecDeque::new(),

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use dialplan::Sources;
 use sip_engine::Flow;
 
+use crate::config::Config;
 use crate::prompts::Prompts;
 use crate::records::{StoreReply, Ticket};
 
@@ -48,14 +49,33 @@ pub enum Input {
 /// What an administrator can ask of a running switch.
 #[derive(Debug)]
 pub enum Command {
-    /// Load these scripts and use them for new calls if they are right; otherwise keep the old.
-    /// Answered with [`Notice::Reloaded`](crate::Notice) or `ReloadFailed`.
-    Reload {
-        /// The scripts.
-        sources: Sources,
-        /// The prompts they may name.
-        prompts: Arc<Prompts>,
+    /// Load scripts and use them for new calls if they are right; otherwise keep the old. Answered
+    /// with [`Notice::Reloaded`](crate::Notice) or `ReloadFailed`.
+    Reload(Box<Reload>),
+    /// Tell how things stand. Answered with [`Notice::Snapshot`](crate::Notice).
+    Look {
+        /// Comes back with the answer.
+        id: CommandId,
+        /// Calls to tell of, one by one, the oldest first; all are counted.
+        calls_max: usize,
     },
     /// Refuse new calls with 503, say BYE to all others, and tell when none is left.
     Stop,
+}
+
+/// Names a command, so that its answer can be told from others. Chosen by whoever gives the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CommandId(pub u64);
+
+/// What to take into use for new calls, all of it or nothing.
+#[derive(Debug)]
+pub struct Reload {
+    /// Comes back with the answer.
+    pub id: CommandId,
+    /// The scripts.
+    pub sources: Sources,
+    /// The prompts they may name.
+    pub prompts: Arc<Prompts>,
+    /// What is declared by now; see [`Config::take_over`]. `None`: nothing changed.
+    pub config: Option<Box<Config>>,
 }

@@ -22,12 +22,14 @@ mod output;
 mod prompts;
 pub mod records;
 mod registrar;
+mod snapshot;
 mod switch;
 
 pub use config::{Account, Config, Limits, Listener, MailboxConfig, Peer};
 pub use feature::prompt_names;
-pub use input::{Command, Input};
+pub use input::{Command, CommandId, Input, Reload};
 pub use notice::{Notice, ScriptFailure};
 pub use output::Output;
 pub use prompts::Prompts;
+pub use snapshot::{CallNow, CallState, GenerationNow, Snapshot};
 pub use switch::{Start, Switch};

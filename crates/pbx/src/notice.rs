@@ -6,20 +6,35 @@ use std::time::Duration;
 use dialplan::{LoadError, LogLevel, ScriptError};
 
 use crate::auth::printable;
+use crate::input::CommandId;
 use crate::records::CallRecord;
+use crate::snapshot::Snapshot;
 
 /// News for whoever watches. They come in the order in which things happened, among all other outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// New scripts are in use.
     Reloaded {
+        /// Of the command.
+        id: CommandId,
+        /// Counts the sets of scripts that were in use so far, from 1 at the start.
+        generation: u64,
         /// How many routes they have.
         routes: usize,
     },
     /// The scripts were wrong; the old ones stay in use.
     ReloadFailed {
+        /// Of the command.
+        id: CommandId,
         /// Each mistake.
         mistakes: Vec<LoadError>,
+    },
+    /// How things stand: the answer to [`Command::Look`](crate::Command).
+    Snapshot {
+        /// Of the command.
+        id: CommandId,
+        /// How they stand.
+        snapshot: Box<Snapshot>,
     },
     /// A script logged something, or the switch has a word for its author.
     Script {
@@ -60,11 +75,14 @@ impl Notice {
     /// without a log need not call this.
     pub fn write_to_log(&self) {
         match self {
-            Self::Reloaded { routes } => tracing::info!(routes, "the new scripts are in use"),
-            Self::ReloadFailed { mistakes } => {
+            Self::Reloaded { generation, routes, .. } => {
+                tracing::info!(generation, routes, "the new scripts are in use");
+            }
+            Self::ReloadFailed { mistakes, .. } => {
                 let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
                 tracing::error!("the old scripts stay in use:\n{}", mistakes.join("\n"));
             }
+            Self::Snapshot { .. } | Self::Idle => {}
             Self::Script { call, level, file, line, text } => {
                 let at = format!("{file}:{line}");
                 match level {
@@ -80,7 +98,6 @@ impl Notice {
                 tracing::error!(%call, %from, %to, "{error}{}", Trace(&error.traceback));
             }
             Self::CallOver(record) => log_end(record),
-            Self::Idle => {}
         }
     }
 }

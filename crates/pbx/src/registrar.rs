@@ -267,6 +267,26 @@ impl Registrar {
         }
     }
 
+    /// Forgets the phones of these accounts: what they proved no longer counts.
+    pub(crate) fn dismiss(&mut self, accounts: &[String]) {
+        for account in accounts {
+            let bindings = self.bindings.get(account).into_iter().flatten();
+            let contacts: Vec<String> = bindings.map(|b| b.record.contact.clone()).collect();
+            for contact in contacts {
+                tracing::info!(
+                    account,
+                    "registration ended: the account is gone or changed its secret"
+                );
+                self.carry_out(account, Change::Remove(contact));
+            }
+        }
+    }
+
+    /// How many phones are registered; those that ran out this moment may be among them.
+    pub(crate) fn count(&self) -> usize {
+        self.bindings.values().map(Vec::len).sum()
+    }
+
     /// What changed since it was last asked.
     pub(crate) fn take_changes(&mut self) -> Drain<'_, StoreRequest> {
         self.to_store.drain(..)

@@ -4,17 +4,18 @@
 //! opens nothing, waits for nothing and reads no clock, so it runs as well against a simulated network
 //! as against a real one.
 
+mod look;
+mod reload;
 mod requests;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use dialplan::{Generation, LoadError, Names, Sources};
+use dialplan::{Generation, LoadError, Sources};
 use sip_engine::{Endpoint, EndpointConfig, Event, Reply, ServerTxnId, SessionId};
 use sip_syntax::StatusCode;
 
@@ -29,12 +30,17 @@ use crate::output::Output;
 use crate::prompts::Prompts;
 use crate::records::{BindingRecord, Ticket};
 
+use reload::Loaded;
+
 /// The whole exchange.
 #[derive(Debug)]
 pub struct Switch {
     desk: Desk,
     auth: Auth,
-    generation: Rc<Generation>,
+    /// For new calls.
+    generation: Generation,
+    /// That one, and those before it as long as calls use them, the oldest first.
+    generations: Vec<Loaded>,
     calls: BTreeMap<CallId, Box<Call>>,
     /// Most calls at one time since memory was last given back.
     most_calls: usize,
@@ -89,7 +95,7 @@ impl Switch {
         let Start { now, wall, seed, sources, prompts, bindings } = start;
         let mut rng = fastrand::Rng::with_seed(seed);
         let clock = Clock::new(now, wall, config.time_zone.clone());
-        let generation = load(&config, &clock, now, &sources, &prompts)?;
+        let generation = reload::load(&config, &clock.local(now), &sources, &prompts)?;
         let auth = Auth::new(&config, &mut rng);
         let endpoint = Endpoint::new(EndpointConfig {
             user_agent: USER_AGENT.to_owned(),
@@ -101,9 +107,9 @@ impl Switch {
         let Desk { registrar, clock, .. } = &mut desk;
         registrar.restore(now, clock, bindings);
         Ok(Self {
-            desk,
             auth,
-            generation: Rc::new(generation),
+            generations: vec![Loaded::new(1, &generation, desk.clock.unix_ms(now))],
+            generation,
             calls: BTreeMap::new(),
             most_calls: 0,
             calls_of_account: BTreeMap::new(),
@@ -111,6 +117,7 @@ impl Switch {
             in_turn: None,
             state: State::Open,
             outputs: VecDeque::new(),
+            desk,
         })
     }
 
@@ -163,8 +170,10 @@ impl Switch {
             Input::Stored { ticket, reply } => {
                 self.with_ticket(ticket, |call, desk| call.handle_stored(now, desk, ticket, reply));
             }
-            Input::Command(Command::Reload { sources, prompts }) => {
-                self.reload(now, &sources, prompts);
+            Input::Command(Command::Reload(reload)) => self.reload(now, *reload),
+            Input::Command(Command::Look { id, calls_max }) => {
+                let snapshot = Box::new(self.snapshot(now, calls_max));
+                self.outputs.push_back(Output::Publish(Notice::Snapshot { id, snapshot }));
             }
             Input::Command(Command::Stop) => self.stop(now),
         }
@@ -376,21 +385,6 @@ impl Switch {
         }
     }
 
-    /// Uses new scripts for new calls, if they are right.
-    fn reload(&mut self, now: Instant, sources: &Sources, prompts: Arc<Prompts>) {
-        match load(&self.desk.config, &self.desk.clock, now, sources, &prompts) {
-            Ok(generation) => {
-                let routes = generation.routes().len();
-                self.generation = Rc::new(generation);
-                self.desk.prompts = prompts;
-                self.outputs.push_back(Output::Publish(Notice::Reloaded { routes }));
-            }
-            Err(mistakes) => {
-                self.outputs.push_back(Output::Publish(Notice::ReloadFailed { mistakes }));
-            }
-        }
-    }
-
     fn stop(&mut self, now: Instant) {
         if self.state != State::Open {
             return;
@@ -408,23 +402,6 @@ impl Switch {
         let id = self.desk.next_id();
         self.held_back.insert((now + wait, id), held);
     }
-}
-
-fn load(
-    config: &Config,
-    clock: &Clock,
-    now: Instant,
-    sources: &Sources,
-    prompts: &Prompts,
-) -> Result<Generation, Vec<LoadError>> {
-    let names = Names {
-        prompts: prompts.names(),
-        extensions: config.accounts.keys().cloned().collect(),
-        mailboxes: config.mailboxes.keys().cloned().collect(),
-        language: config.language.clone(),
-    };
-    let (limits, watch) = (config.script_limits, config.script_watch);
-    Generation::load_watched(sources, names, limits, watch, &clock.local(now))
 }
 
 /// What we call ourselves in User-Agent and Server.

@@ -5,11 +5,12 @@ use std::time::Instant;
 use dialplan::{LogLine, ScriptError};
 use sip_syntax::StatusCode;
 
-use super::Call;
+use super::{Call, Presence, Task};
 use crate::desk::Desk;
 use crate::notice::{Notice, ScriptFailure};
 use crate::output::Output;
 use crate::records::{CallRecord, StoreRequest};
+use crate::snapshot::{CallNow, CallState};
 
 /// What is told of a call when it is over.
 #[derive(Debug)]
@@ -41,6 +42,42 @@ impl Call {
             error,
         };
         desk.push(Output::Publish(Notice::ScriptFailed(Box::new(failure))));
+    }
+
+    /// How it stands with this call.
+    pub(crate) fn as_it_is(&self, desk: &Desk) -> CallNow {
+        let Story { from, to, started_at, answered_at, .. } = &self.story;
+        CallNow {
+            id: self.name.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            source: self.caller.flow.remote,
+            since: desk.clock.unix_ms(*started_at),
+            answered_after: answered_at.map(|at| at.saturating_duration_since(*started_at)),
+            state: match (self.presence, &self.task) {
+                (Presence::Gone, _) => CallState::Ending,
+                (Presence::Here, Task::Dialing(_)) => CallState::Ringing,
+                (Presence::Here, Task::Bridged(_)) => CallState::Talking,
+                (
+                    Presence::Here,
+                    Task::Idle
+                    | Task::Paused { .. }
+                    | Task::Playing { .. }
+                    | Task::Collecting(_)
+                    | Task::Recording(_)
+                    | Task::Echoing
+                    | Task::Sleeping { .. }
+                    | Task::Preparing(_)
+                    | Task::Storing { .. },
+                ) => CallState::WithScript,
+            },
+            generation: self.generation,
+        }
+    }
+
+    /// Which set of scripts this call follows.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// One notice and one record for each call.
