@@ -106,7 +106,7 @@ fn play(call: &Call<'_>) -> Result<Play, String> {
         repeat: if call.flag("loop")? { Repeat::Forever } else { Repeat::Once },
         barge: barge(call)?,
         from: call.seconds("from")?.unwrap_or_default(),
-        gain_db: call.number("gain")? as f32,
+        gain_db: call.number("gain")?.unwrap_or_default() as f32,
     })
 }
 
@@ -293,6 +293,6 @@ fn spoken(call: &Call<'_>, now: &Zoned) -> Result<Play, String> {
         repeat: Repeat::Once,
         barge: barge(call)?,
         from: Duration::ZERO,
-        gain_db: call.number("gain")? as f32,
+        gain_db: call.number("gain")?.unwrap_or_default() as f32,
     })
 }

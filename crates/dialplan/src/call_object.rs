@@ -208,7 +208,7 @@ fn add_values(
                 "vars" => Value::Table(lua.create_table()?),
                 _ => {
                     let known = VERBS.iter().map(|spec| spec.name);
-                    let known = known.chain(FIELDS.iter().map(|(name, _)| *name));
+                    let known = known.chain(FIELDS.iter().map(|field| field.name));
                     let hint = nearest(&key, known)
                         .map(|near| format!("; did you mean \"{near}\"?"))
                         .unwrap_or_default();

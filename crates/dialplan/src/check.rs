@@ -187,7 +187,12 @@ impl File<'_> {
             | Kind::Identity
             | Kind::Function
             | Kind::SecondsOrFunction
-            | Kind::Spoken => None,
+            | Kind::Spoken
+            | Kind::Anything
+            | Kind::Table
+            | Kind::Pattern
+            | Kind::Hours
+            | Kind::Module => None,
         }
     }
 

@@ -24,7 +24,7 @@ use crate::options::describe;
 use crate::pattern::Pattern;
 use crate::sandbox::Sandbox;
 use crate::script::Script;
-use crate::verbs::nearest;
+use crate::verbs::{globals, nearest};
 
 /// Where loading begins.
 const ENTRY: &str = "main.lua";
@@ -327,37 +327,8 @@ fn located(sources: &Sources, error: ScriptError) -> LoadError {
 fn meant_global(message: &str) -> Option<&'static str> {
     let (_, rest) = message.split_once("nil value (global '")?;
     let (wrong, _) = rest.split_once('\'')?;
-    nearest(wrong, GLOBALS.iter().copied())
+    nearest(wrong, globals())
 }
-
-/// What scripts find besides their own: checked against the sandbox by a test.
-const GLOBALS: [&str; 25] = [
-    "assert",
-    "error",
-    "getmetatable",
-    "ipairs",
-    "json",
-    "log",
-    "math",
-    "next",
-    "pairs",
-    "pcall",
-    "print",
-    "rawequal",
-    "rawget",
-    "rawlen",
-    "rawset",
-    "require",
-    "route",
-    "select",
-    "setmetatable",
-    "string",
-    "table",
-    "time",
-    "tonumber",
-    "tostring",
-    "type",
-];
 
 /// Registers what the prelude builds `route` and `require` from.
 pub(crate) fn add(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> {
@@ -489,25 +460,4 @@ fn is_public(options: &Table) -> Result<bool, String> {
         }
     }
     Ok(public)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_global_that_a_hint_may_name_is_there() {
-        let named: Vec<String> =
-            GLOBALS.iter().map(|name| format!("assert({name} ~= nil, '{name}')")).collect();
-        let main = format!("{}\nroute('1', print)", named.join("\n"));
-        let sources = Sources { files: BTreeMap::from([("main.lua".to_owned(), main)]) };
-        let names = Names {
-            prompts: BTreeSet::new(),
-            extensions: BTreeSet::new(),
-            mailboxes: BTreeSet::new(),
-            language: "en".to_owned(),
-        };
-        let loaded = Generation::load(&sources, names, Limits::default(), &Zoned::default());
-        assert_eq!(loaded.err(), None);
-    }
 }

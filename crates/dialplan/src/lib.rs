@@ -51,4 +51,8 @@ pub use verb::{
     Absence, Barge, Destination, Dial, HangupCause, Identity, Play, Read, Record, RedirectTarget,
     Repeat, Sound, Target, Tone, Verb,
 };
-pub use verbs::{FIELDS, Kind, OptionSpec, VERBS, VerbSpec, verb_spec};
+pub use verbs::{
+    CALL, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LIBRARIES, LOG, LUA_GLOBALS, LUA_LIBRARIES,
+    Library, LibrarySpec, OptionSpec, OptionsAt, PARTY, Returns, TIME, VERBS, ValueSpec, VerbSpec,
+    function_spec, functions, globals, seconds, verb_spec,
+};

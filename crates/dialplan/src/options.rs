@@ -147,7 +147,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(crate) fn number(&self, name: &str) -> Result<f64, String> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, String> {
         let (value, spec) = self.value(name)?;
         let Kind::Number { min, max, default } = spec.kind else {
             return Err(mismatch(name, &spec.kind, &value));
@@ -159,7 +159,7 @@ impl<'a> Call<'a> {
             other => return Err(mismatch(name, &spec.kind, &other)),
         };
         if (min..=max).contains(&number) {
-            Ok(number)
+            Ok(Some(number))
         } else {
             Err(format!("{name} must be {min} to {max}, not {number}"))
         }
@@ -340,6 +340,11 @@ fn expected(kind: &Kind) -> String {
         Kind::SecondsOrFunction => "seconds (a number) or a function".into(),
         Kind::SoundsOrFunction => "a prompt name, a list of them, or a function".into(),
         Kind::Spoken => "a number or a string".into(),
+        Kind::Anything => "anything".into(),
+        Kind::Table => "a table".into(),
+        Kind::Pattern => "a pattern or a name".into(),
+        Kind::Hours => "days and times, as in \"mon-fri 08:30-17:30\"".into(),
+        Kind::Module => "a file of the scripts folder, without .lua".into(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::budget::{GRAIN, stopped};
 use crate::error::{ScriptError, plain_text, strip_own_place, trace_lines};
 use crate::host::{Host, place, placed};
 use crate::log::LogLevel;
-use crate::verbs::VERBS;
+use crate::verbs::{LUA_LIBRARIES, VERBS};
 use crate::{call_object, generation, json, time};
 
 /// What `library` takes over from Lua's own globals.
@@ -36,35 +36,6 @@ const GLOBALS: [&str; 13] = [
     "tostring",
     "type",
 ];
-const TABLE: [&str; 7] = ["concat", "insert", "move", "pack", "remove", "sort", "unpack"];
-const MATH: [&str; 25] = [
-    "abs",
-    "acos",
-    "asin",
-    "atan",
-    "ceil",
-    "cos",
-    "deg",
-    "exp",
-    "floor",
-    "fmod",
-    "huge",
-    "log",
-    "max",
-    "maxinteger",
-    "min",
-    "mininteger",
-    "modf",
-    "pi",
-    "rad",
-    "random",
-    "sin",
-    "sqrt",
-    "tan",
-    "tointeger",
-    "type",
-];
-const UTF8: [&str; 6] = ["char", "charpattern", "codepoint", "codes", "len", "offset"];
 const ARITHMETIC: [&str; 8] =
     ["__add", "__sub", "__mul", "__mod", "__pow", "__div", "__idiv", "__unm"];
 const STRING: [&str; 5] = ["byte", "char", "format", "len", "sub"];
@@ -107,9 +78,9 @@ impl Sandbox {
 
         let library = pick(&lua, &globals, &GLOBALS)?;
         let functions = lua.create_table()?;
-        functions.set("math", pick(&lua, &math, &MATH)?)?;
-        functions.set("table", pick(&lua, &globals.get("table")?, &TABLE)?)?;
-        functions.set("utf8", pick(&lua, &globals.get("utf8")?, &UTF8)?)?;
+        functions.set("math", pick(&lua, &math, lua_library("math"))?)?;
+        functions.set("table", pick(&lua, &globals.get("table")?, lua_library("table"))?)?;
+        functions.set("utf8", pick(&lua, &globals.get("utf8")?, lua_library("utf8"))?)?;
         let string = pick(&lua, &globals.get("string")?, &STRING)?;
         text::add(&lua, host, &string)?;
         lock_string_metatable(&lua, &string)?;
@@ -183,6 +154,11 @@ impl Sandbox {
             }
         }
     }
+}
+
+/// The names in a library of Lua's own.
+fn lua_library(name: &str) -> &'static [&'static str] {
+    LUA_LIBRARIES.iter().find(|(known, _)| *known == name).map_or(&[], |(_, names)| names)
 }
 
 fn pick(lua: &Lua, from: &Table, names: &[&str]) -> mlua::Result<Table> {
@@ -360,4 +336,49 @@ fn add_own_globals(
             Ok(own)
         })?,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::Zoned;
+
+    use super::*;
+    use crate::verbs::{LIBRARIES, globals};
+    use crate::{Limits, Names};
+
+    #[test]
+    fn scripts_find_what_the_table_of_functions_says_and_nothing_else() {
+        let host = Rc::new(Host::new(Limits::default(), Names::default(), &Zoned::default()));
+        host.meter.begin(host.limits.instructions_at_load);
+        let sandbox = Sandbox::new(&host, 1).unwrap();
+        let library = &sandbox.library;
+        assert_eq!(names(library), globals().map(str::to_owned).collect(), "globals");
+        let ours = LIBRARIES.iter().filter(|spec| spec.library.separator() == ".");
+        let ours = ours.map(|spec| {
+            let functions = spec.functions.iter().map(|function| function.name);
+            let names = functions.chain(spec.fields.iter().map(|field| field.name));
+            (spec.library.word(), names.map(str::to_owned).collect::<BTreeSet<_>>())
+        });
+        let lua = LUA_LIBRARIES.iter().map(|(word, names)| {
+            (*word, names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>())
+        });
+        for (word, expected) in ours.chain(lua) {
+            let sealed: Table = library.raw_get(word).unwrap();
+            for name in &expected {
+                let found: Value = sealed.get(name.as_str()).unwrap();
+                assert!(!found.is_nil(), "{word}.{name}");
+            }
+            // Where the values behind the seal are a table, there may be no more of them.
+            let behind: Value = sealed.metatable().unwrap().raw_get("__index").unwrap();
+            if let Value::Table(behind) = behind {
+                assert_eq!(names(&behind), expected, "{word}");
+            }
+        }
+    }
+
+    fn names(table: &Table) -> BTreeSet<String> {
+        table.pairs::<String, Value>().map(|pair| pair.unwrap().0).collect()
+    }
 }

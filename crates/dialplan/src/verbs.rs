@@ -1,26 +1,201 @@
-//! The one table of what a script can call on `call`: names, arguments, options, ranges, results.
+//! The one table of everything a script can call: names, arguments, options, ranges, results, and
+//! the words that explain them.
 //!
-//! Option checking reads it, and so can whatever explains the verbs to people or to editors.
+//! Option checking, `cordboard check`, the editor's annotations and the reference all read it, so
+//! that they cannot disagree. Whoever adds a function adds its row, with an example that is run as a
+//! test. The rows stand in `verbs/`, a file for each library.
 
-/// One method of `call`.
+mod call;
+mod global;
+mod json;
+mod log;
+mod lua;
+mod time;
+
+#[cfg(test)]
+mod tests;
+
+pub use call::{CALL, FIELDS, PARTY, VERBS};
+pub use global::GLOBAL;
+pub use json::JSON;
+pub use log::LOG;
+pub use lua::{LUA_GLOBALS, LUA_LIBRARIES};
+pub use time::TIME;
+
+/// Every library that scripts find, in the order in which they are explained.
+pub const LIBRARIES: &[&LibrarySpec] = &[&GLOBAL, &CALL, &TIME, &LOG, &JSON];
+
+/// Where a function is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Library {
+    /// By its name alone: `route`.
+    Global,
+    /// A method of the call: `call:answer`.
+    Call,
+    /// `time.now`.
+    Time,
+    /// `log.info`.
+    Log,
+    /// `json.encode`.
+    Json,
+    /// A method of an object that only tests have, by the name of that object: `caller:hears`.
+    Test(&'static str),
+}
+
+impl Library {
+    /// The word in front of its functions; empty for globals.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Global => "",
+            Self::Call => "call",
+            Self::Time => "time",
+            Self::Log => "log",
+            Self::Json => "json",
+            Self::Test(word) => word,
+        }
+    }
+
+    /// What stands between that word and a function's name.
+    pub fn separator(self) -> &'static str {
+        match self {
+            Self::Global => "",
+            Self::Call | Self::Test(_) => ":",
+            Self::Time | Self::Log | Self::Json => ".",
+        }
+    }
+
+    /// Its name and what it is for.
+    pub fn spec(self) -> Option<&'static LibrarySpec> {
+        LIBRARIES.iter().copied().find(|spec| spec.library == self)
+    }
+}
+
+/// A library: its functions and its plain values.
+#[derive(Debug, Clone, Copy)]
+pub struct LibrarySpec {
+    /// Which one.
+    pub library: Library,
+    /// What it is for, in one sentence.
+    pub summary: &'static str,
+    /// More about it: paragraphs of plain English with an empty line between them.
+    pub doc: &'static str,
+    /// Values that are there to be read, in alphabetical order.
+    pub fields: &'static [ValueSpec],
+    /// Functions, in alphabetical order.
+    pub functions: &'static [VerbSpec],
+}
+
+/// One function that scripts can call.
 #[derive(Debug, Clone, Copy)]
 pub struct VerbSpec {
-    /// The method's name.
+    /// Where it is found.
+    pub library: Library,
+    /// Its name.
     pub name: &'static str,
     /// What it does, in one sentence.
     pub summary: &'static str,
-    /// Positional arguments, in order, before the options.
+    /// What happens in full: on the wire, to the caller's ears, at the limits. Paragraphs of plain
+    /// English with an empty line between them.
+    pub doc: &'static str,
+    /// Positional arguments, in order. One named `...` stands for any number of values.
     pub arguments: &'static [OptionSpec],
-    /// Keys of the option table that follows the arguments; empty when it takes none.
+    /// Keys of the option table; empty when it takes none.
     pub options: &'static [OptionSpec],
+    /// Where that table stands.
+    pub options_at: OptionsAt,
     /// Whether the option table may have keys of its own beside [`VerbSpec::options`].
     pub open: bool,
-    /// What it gives back; empty for nothing.
-    pub returns: &'static str,
+    /// What it gives back.
+    pub returns: Returns,
     /// Whether the handler ends with it.
     pub ends: bool,
-    /// Whether the script waits for the switch in it.
+    /// Whether the script waits in it.
     pub waits: bool,
+    /// Whether it uses the caller's line, of which there is one: such verbs run one at a time.
+    pub line: bool,
+    /// A small whole `main.lua` that shows it; run by a test.
+    pub example: &'static str,
+}
+
+impl VerbSpec {
+    /// What most methods of `call` have in common: they use the line, and the script waits.
+    pub const VERB: Self =
+        Self { library: Library::Call, waits: true, line: true, ..Self::FUNCTION };
+
+    /// What most other functions have in common: they give back a value at once.
+    pub const FUNCTION: Self = Self {
+        library: Library::Global,
+        name: "",
+        summary: "",
+        doc: "",
+        arguments: &[],
+        options: &[],
+        options_at: OptionsAt::Last,
+        open: false,
+        returns: Returns::Nothing,
+        ends: false,
+        waits: false,
+        line: false,
+        example: "",
+    };
+
+    /// Its name as a script writes it: `call:play`, `time.now`, `route`.
+    pub fn full_name(&self) -> String {
+        format!("{}{}{}", self.library.word(), self.library.separator(), self.name)
+    }
+}
+
+/// Where the option table of a function stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionsAt {
+    /// After all arguments: `call:dial("ext/101", { timeout = 20 })`.
+    Last,
+    /// Before the last argument, and may be left out there: `route("1XX", { public = true }, f)`.
+    BeforeLast,
+}
+
+/// What a function gives back.
+#[derive(Debug, Clone, Copy)]
+pub enum Returns {
+    /// Nothing.
+    Nothing,
+    /// One value.
+    Value(ValueSpec),
+    /// A table with these fields.
+    Table(&'static ClassSpec),
+    /// Several values, in this order.
+    Values(&'static [ValueSpec]),
+}
+
+/// A kind of table: what its fields are.
+#[derive(Debug, Clone, Copy)]
+pub struct ClassSpec {
+    /// Its name in annotations: `Dialed`.
+    pub name: &'static str,
+    /// What it tells, in one sentence.
+    pub doc: &'static str,
+    /// Its fields.
+    pub fields: &'static [ValueSpec],
+}
+
+/// A value that a script is given.
+#[derive(Debug, Clone, Copy)]
+pub struct ValueSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type as Lua annotations write it: `string`, `integer?` when it may be nil,
+    /// `"timeout"|"invalid"`, or the name of a [`ClassSpec`].
+    pub ty: &'static str,
+    /// What it means, in one sentence.
+    pub doc: &'static str,
+}
+
+impl ValueSpec {
+    /// The words that the value can be, if its type is a list of words.
+    pub fn words(&self) -> Option<Vec<&'static str>> {
+        let types = self.ty.trim_end_matches('?').split('|');
+        types.map(|word| word.strip_prefix('"')?.strip_suffix('"')).collect()
+    }
 }
 
 /// One argument or option.
@@ -73,7 +248,7 @@ pub enum Kind {
         /// Most.
         max: f64,
         /// When not given.
-        default: f64,
+        default: Option<f64>,
     },
     /// A prompt name, `tone:...` or `silence:...`.
     Sound,
@@ -104,281 +279,67 @@ pub enum Kind {
     SoundsOrFunction,
     /// A number or a string to be spoken.
     Spoken,
+    /// Anything at all.
+    Anything,
+    /// A table.
+    Table,
+    /// A pattern of numbers, or a name.
+    Pattern,
+    /// When somebody is there: `mon-fri 08:30-17:30`.
+    Hours,
+    /// A file of the scripts folder, without `.lua`.
+    Module,
 }
 
-const fn required(name: &'static str, kind: Kind, doc: &'static str) -> OptionSpec {
-    OptionSpec { name, kind, required: true, doc }
+impl OptionSpec {
+    /// One that must be given.
+    pub const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { name, kind, required: true, doc }
+    }
+
+    /// One that may be left out.
+    pub const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { name, kind, required: false, doc }
+    }
 }
 
-const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> OptionSpec {
-    OptionSpec { name, kind, required: false, doc }
+impl ValueSpec {
+    /// A value of the type `ty`.
+    pub const fn new(name: &'static str, ty: &'static str, doc: &'static str) -> Self {
+        Self { name, ty, doc }
+    }
 }
 
-const fn seconds(min: f64, max: f64, default: Option<f64>) -> Kind {
+/// Seconds within these bounds.
+pub const fn seconds(min: f64, max: f64, default: Option<f64>) -> Kind {
     Kind::Seconds { min, max, default }
 }
 
-const BASE: VerbSpec = VerbSpec {
-    name: "",
-    summary: "",
-    arguments: &[],
-    options: &[],
-    open: false,
-    returns: "",
-    ends: false,
-    waits: true,
-};
+/// Every global name that scripts find.
+pub fn globals() -> impl Iterator<Item = &'static str> {
+    let libraries = LIBRARIES.iter().map(|library| library.library);
+    let libraries = libraries.filter(|library| library.separator() == ".");
+    LUA_GLOBALS
+        .iter()
+        .copied()
+        .chain(LUA_LIBRARIES.iter().map(|(name, _)| *name))
+        .chain(GLOBAL.functions.iter().map(|spec| spec.name).filter(|name| *name != "log"))
+        .chain(libraries.map(Library::word))
+}
 
-const BARGE: OptionSpec =
-    optional("barge", Kind::Flag { default: false }, "Whether a digit stops it.");
-const GAIN: OptionSpec = optional(
-    "gain",
-    Kind::Number { min: -60.0, max: 12.0, default: 0.0 },
-    "Louder or softer, in decibels.",
-);
-const PROMPT: OptionSpec = optional("prompt", Kind::Sounds, "Heard first; a digit stops it.");
-const BETWEEN: OptionSpec =
-    optional("between", seconds(0.2, 60.0, Some(3.0)), "Silence allowed between two digits.");
-const TERMINATOR: OptionSpec = optional(
-    "terminator",
-    Kind::Key { default: Some('#') },
-    "The key that ends the input; `false` for none.",
-);
-const TRIES: OptionSpec = optional(
-    "tries",
-    Kind::Whole { min: 1, max: 10, default: Some(1) },
-    "How often to ask in all.",
-);
-const PLAYED: &str = "{digit, interrupted, ms}";
+/// Every function of every library.
+pub fn functions() -> impl Iterator<Item = &'static VerbSpec> {
+    LIBRARIES.iter().flat_map(|library| library.functions)
+}
 
-/// Every method of `call`, by name in alphabetical order.
-pub const VERBS: &[VerbSpec] = &[
-    VerbSpec {
-        name: "answer",
-        summary: "Answers the call (200); does nothing when it is answered already.",
-        ..BASE
-    },
-    VerbSpec { name: "busy", summary: "Refuses the call as busy (486).", ends: true, ..BASE },
-    VerbSpec {
-        name: "dial",
-        summary: "Rings somebody and connects the first to answer.",
-        arguments: &[required(
-            "to",
-            Kind::Targets,
-            "A target (`ext/101`, `sip:user@host`), a list to ring together, a list of lists to \
-             ring in turn; `{to=, delay=, timeout=}` for a target with times of its own.",
-        )],
-        options: &[
-            optional("timeout", seconds(1.0, 3_600.0, Some(30.0)), "How long to ring."),
-            optional("music", Kind::Sound, "What the caller hears instead of ringing."),
-            optional("caller", Kind::Identity, "Who is shown as calling: `{user=, name=}`."),
-        ],
-        returns: "{status, code, reason, secs, to}",
-        ..BASE
-    },
-    VerbSpec {
-        name: "echo",
-        summary: "Sends the caller's own sound back until `#` or hang-up.",
-        ..BASE
-    },
-    VerbSpec {
-        name: "go",
-        summary: "Runs the route of another number, then comes back.",
-        arguments: &[required("number", Kind::Name, "As if this had been dialled.")],
-        returns: "true, or false and why (\"NONE\", \"INCOMPLETE\")",
-        waits: false,
-        ..BASE
-    },
-    VerbSpec {
-        name: "hangup",
-        summary: "Ends the call by the right means for its state.",
-        arguments: &[optional(
-            "cause",
-            Kind::Word(&["normal", "busy", "congestion", "unallocated", "rejected"]),
-            "What the other side is told.",
-        )],
-        ends: true,
-        ..BASE
-    },
-    VerbSpec {
-        name: "mailbox",
-        summary: "Lets the caller listen to a mailbox, with its PIN.",
-        arguments: &[optional("box", Kind::Name, "The mailbox; without it the caller is asked.")],
-        returns: "\"DONE\", \"REFUSED\" or \"FAILED\"",
-        ..BASE
-    },
-    VerbSpec {
-        name: "menu",
-        summary: "Asks for a choice and calls the function of the digits typed.",
-        options: &[
-            PROMPT,
-            optional(
-                "timeout",
-                Kind::SecondsOrFunction,
-                "Silence allowed after the prompt, in seconds; or the function to call when \
-                 nothing was chosen.",
-            ),
-            BETWEEN,
-            TERMINATOR,
-            TRIES,
-            optional(
-                "invalid",
-                Kind::SoundsOrFunction,
-                "Heard after a wrong choice; or the function to call after the last wrong one.",
-            ),
-        ],
-        open: true,
-        returns: "the digits, or nil and why (\"timeout\", \"invalid\")",
-        ..BASE
-    },
-    VerbSpec {
-        name: "on_hangup",
-        summary: "Calls a function with cause and code when the call is over.",
-        arguments: &[required("function", Kind::Function, "Called with (cause, code).")],
-        waits: false,
-        ..BASE
-    },
-    VerbSpec {
-        name: "play",
-        summary: "Plays sounds one after the other, as early media when not answered.",
-        arguments: &[required("sounds", Kind::Sounds, "What to play.")],
-        options: &[
-            optional("loop", Kind::Flag { default: false }, "Begin again at the end."),
-            BARGE,
-            optional("from", seconds(0.0, 86_400.0, Some(0.0)), "Start this far in."),
-            GAIN,
-        ],
-        returns: PLAYED,
-        ..BASE
-    },
-    VerbSpec { name: "progress", summary: "Opens early media (183).", ..BASE },
-    VerbSpec {
-        name: "queued",
-        summary: "Tells the caller to wait (182), with music, and goes on.",
-        options: &[
-            optional("place", Kind::Whole { min: 1, max: 9_999, default: None }, "In the queue."),
-            optional("music", Kind::Sound, "Heard while the script goes on, over and over."),
-        ],
-        ..BASE
-    },
-    VerbSpec {
-        name: "read",
-        summary: "Collects digits.",
-        options: &[
-            PROMPT,
-            optional("max", Kind::Whole { min: 1, max: 64, default: None }, "Digits at most."),
-            optional(
-                "timeout",
-                seconds(0.2, 300.0, Some(5.0)),
-                "Silence allowed after the prompt before the first digit.",
-            ),
-            BETWEEN,
-            TERMINATOR,
-            TRIES,
-            optional("match", Kind::Patterns, "What is accepted, as patterns."),
-            optional("invalid", Kind::Sounds, "Heard before asking again."),
-        ],
-        returns: "the digits, or nil and why (\"timeout\", \"invalid\")",
-        ..BASE
-    },
-    VerbSpec {
-        name: "record",
-        summary: "Records the caller.",
-        options: &[
-            optional("name", Kind::Text, "File name, without ending."),
-            optional("max", seconds(1.0, 3_600.0, Some(120.0)), "Longest recording."),
-            optional("silence", seconds(0.5, 60.0, None), "Stop after this much silence."),
-            optional("beep", Kind::Flag { default: true }, "Whether a beep comes first."),
-            TERMINATOR,
-        ],
-        returns: "{ms, path}",
-        ..BASE
-    },
-    VerbSpec {
-        name: "redirect",
-        summary: "Sends the caller elsewhere (3xx).",
-        arguments: &[required("to", Kind::Redirects, "One URI or several.")],
-        options: &[optional(
-            "code",
-            Kind::Whole { min: 300, max: 380, default: Some(302) },
-            "300, 301, 302, 305 or 380.",
-        )],
-        ends: true,
-        ..BASE
-    },
-    VerbSpec {
-        name: "reject",
-        summary: "Refuses the call with a final 4xx, 5xx or 6xx.",
-        arguments: &[
-            required("code", Kind::Whole { min: 400, max: 699, default: None }, "SIP status."),
-            optional("reason", Kind::Text, "Reason phrase."),
-        ],
-        options: &[optional("headers", Kind::Headers, "Extra headers.")],
-        ends: true,
-        ..BASE
-    },
-    VerbSpec { name: "ringing", summary: "Tells the caller that it rings (180).", ..BASE },
-    VerbSpec {
-        name: "say",
-        summary: "Speaks a number, digits, letters, a date or a time.",
-        arguments: &[required("what", Kind::Spoken, "What to say; times in Unix seconds.")],
-        options: &[
-            optional(
-                "as",
-                Kind::Word(&["number", "digits", "spell", "time", "date"]),
-                "How to say it; numbers are said as numbers, strings digit by digit.",
-            ),
-            optional("lang", Kind::Text, "Language folder."),
-            BARGE,
-            GAIN,
-        ],
-        returns: PLAYED,
-        ..BASE
-    },
-    VerbSpec {
-        name: "sleep",
-        summary: "Waits.",
-        arguments: &[required("seconds", seconds(0.0, 86_400.0, None), "How long.")],
-        ..BASE
-    },
-    VerbSpec {
-        name: "voicemail",
-        summary: "Takes a message for a mailbox.",
-        arguments: &[required("box", Kind::Name, "The mailbox.")],
-        options: &[optional(
-            "reason",
-            Kind::Word(&[
-                "unavailable",
-                "busy",
-                "BUSY",
-                "NOANSWER",
-                "CHANUNAVAIL",
-                "CONGESTION",
-                "CANCEL",
-                "ANSWERED",
-            ]),
-            "Why nobody answered, as a word or the status of a dial; chooses the greeting.",
-        )],
-        returns: "\"SUCCESS\", \"EMPTY\" or \"FAILED\"",
-        ..BASE
-    },
-];
-
-/// Plain values of `call`, with what they are.
-pub const FIELDS: &[(&str, &str)] = &[
-    ("account", "The account that authenticated, or nil."),
-    ("from", "Who calls: `.user`, `.name`, `.host`."),
-    ("headers", "Headers of the call by name, in any case; nil when absent."),
-    ("id", "The call's name in logs and records."),
-    ("source", "The address the call came from."),
-    ("to", "Who was dialled: `.user`, `.name`, `.host`."),
-    ("uri", "The request URI as it came."),
-    ("vars", "An empty table for the script."),
-];
+/// Finds a function of a library.
+pub fn function_spec(library: Library, name: &str) -> Option<&'static VerbSpec> {
+    library.spec()?.functions.iter().find(|spec| spec.name == name)
+}
 
 /// Finds a method of `call`.
 pub fn verb_spec(name: &str) -> Option<&'static VerbSpec> {
-    VERBS.iter().find(|spec| spec.name == name)
+    function_spec(Library::Call, name)
 }
 
 /// The known name most like `wrong`, if one is close enough to have been meant.
@@ -393,29 +354,4 @@ pub(crate) fn nearest<'a>(
         .filter(|(distance, name)| *distance <= (name.len().max(wrong.len()) / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_is_in_order_and_its_options_have_names_and_docs() {
-        assert!(VERBS.is_sorted_by_key(|spec| spec.name));
-        assert!(FIELDS.is_sorted());
-        for spec in VERBS {
-            assert!(spec.summary.ends_with('.'), "{}", spec.name);
-            for option in spec.arguments.iter().chain(spec.options) {
-                assert!(option.doc.ends_with('.'), "{}: {}", spec.name, option.name);
-            }
-        }
-    }
-
-    #[test]
-    fn a_slip_of_the_finger_finds_its_name_and_nonsense_does_not() {
-        let names = || VERBS.iter().map(|spec| spec.name);
-        assert_eq!(nearest("awnser", names()), Some("answer"));
-        assert_eq!(nearest("Dial", names()), Some("dial"));
-        assert_eq!(nearest("conference", names()), None);
-    }
 }

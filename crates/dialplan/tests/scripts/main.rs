@@ -11,6 +11,7 @@
 mod arguments;
 mod attacks;
 mod coverage;
+mod examples;
 mod json;
 mod ladder;
 mod load;

@@ -1,0 +1,646 @@
+//! Rows of `call`: its verbs and its values.
+
+use super::{
+    ClassSpec, Kind, Library, LibrarySpec, OptionSpec, Returns, ValueSpec, VerbSpec, seconds,
+};
+
+/// The call that a route was given.
+pub const CALL: LibrarySpec = LibrarySpec {
+    library: Library::Call,
+    summary: "The call: what is known of it, and what can be done with it.",
+    doc: "The function of a route gets the call and asks for one thing after the other. Each verb \
+          returns when it has happened, and other calls go on meanwhile. When the caller hangs up, \
+          the function stops where it is: nothing after that line runs but `<close>` variables and \
+          the functions given to `call:on_hangup`.\n\nVerbs take what they need as arguments and \
+          everything optional as a table with names: `call:dial(\"ext/101\", { timeout = 20 })`. A \
+          wrong name is an error that tells the right one, as early as the scripts are loaded if it \
+          is written out there.\n\nOne call may use 10,000 verbs, and 5,000,000 Lua instructions \
+          between two of them, unless the configuration says otherwise.",
+    fields: FIELDS,
+    functions: VERBS,
+};
+
+/// Plain values of `call`, by name in alphabetical order.
+pub const FIELDS: &[ValueSpec] = &[
+    ValueSpec::new("account", "string?", "The account that authenticated, or nil."),
+    ValueSpec::new("from", "Party", "Who calls: `.user`, `.name`, `.host`."),
+    ValueSpec::new(
+        "headers",
+        "table<string, string?>",
+        "Headers of the call by name, in any case; nil when absent.",
+    ),
+    ValueSpec::new("id", "string", "The call's name in logs and records."),
+    ValueSpec::new("source", "string", "The address the call came from."),
+    ValueSpec::new("to", "Party", "Who was dialled: `.user`, `.name`, `.host`."),
+    ValueSpec::new("uri", "string", "The request URI as it came."),
+    ValueSpec::new("vars", "table<string, any>", "An empty table for the script."),
+];
+
+/// Who calls, or who was dialled.
+pub const PARTY: ClassSpec = ClassSpec {
+    name: "Party",
+    doc: "Who calls, or who was dialled.",
+    fields: &[
+        ValueSpec::new("user", "string", "The number or name; empty if there is none."),
+        ValueSpec::new("name", "string", "The name shown on a display; empty if there is none."),
+        ValueSpec::new("host", "string", "The host of the SIP address."),
+    ],
+};
+
+/// Every method of `call`, by name in alphabetical order.
+pub const VERBS: &[VerbSpec] = &[
+    VerbSpec {
+        name: "answer",
+        summary: "Answers the call (200); does nothing when it is answered already.",
+        doc: "Until a call is answered its caller usually pays nothing and hears what is played as \
+              early media, if the network between lets it through. Answer first whenever the caller \
+              should hear for certain, or press keys.\n\n`call:record`, `call:voicemail`, \
+              `call:mailbox` and `call:echo` answer by themselves, and so does `call:dial` when \
+              somebody else answers.",
+        example: r#"route("600", function(call)
+  call:answer()
+  call:play("main/welcome")
+  call:echo()
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "busy",
+        summary: "Refuses the call as busy (486).",
+        doc: "The same as `call:reject(486)`. A caller that was answered already is hung up on. \
+              The function ends here.",
+        ends: true,
+        example: r#"route("104", function(call)
+  if call.account ~= "100" then
+    call:busy()
+  end
+  call:dial("ext/104")
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "dial",
+        summary: "Rings somebody and connects the first to answer.",
+        doc: "Every phone registered for `ext/101` is rung, and every target of a list together; \
+              the first to answer is connected to the caller, the others stop ringing. A list of \
+              lists rings one list after the other. While it rings the caller hears ringing, or \
+              early media of whom is rung, or the `music`.\n\nThe script waits until the two have \
+              talked and the other side has hung up, and then goes on with the caller; if it is \
+              the caller who hangs up, the script ends. So what comes after a dial is for those who \
+              did not get through, or for what is left to say afterwards.\n\nThe status is \
+              `ANSWERED`; `BUSY` for 486 and 600; `NOANSWER` when the time was over; `CHANUNAVAIL` \
+              when no phone is registered or nobody has the number; `CONGESTION` when the network \
+              or the other side failed. When several were rung, it is that of the most telling \
+              answer. Up to 32 targets may be named.",
+        arguments: &[OptionSpec::required(
+            "to",
+            Kind::Targets,
+            "A target (`ext/101`, `sip:user@host`), a list to ring together, a list of lists to \
+             ring in turn; `{to=, delay=, timeout=}` for a target with times of its own.",
+        )],
+        options: &[
+            OptionSpec::optional(
+                "timeout",
+                seconds(1.0, 3_600.0, Some(30.0)),
+                "How long to ring, each list of a list of lists.",
+            ),
+            OptionSpec::optional("music", Kind::Sound, "What the caller hears instead of ringing."),
+            OptionSpec::optional(
+                "caller",
+                Kind::Identity,
+                "Who is shown as calling: `{user=, name=}`.",
+            ),
+        ],
+        returns: Returns::Table(&ClassSpec {
+            name: "Dialed",
+            doc: "How a dial ended.",
+            fields: &[
+                ValueSpec::new(
+                    "status",
+                    r#""ANSWERED"|"BUSY"|"NOANSWER"|"CANCEL"|"CONGESTION"|"CHANUNAVAIL""#,
+                    "How it ended, in one word.",
+                ),
+                ValueSpec::new("code", "integer", "The SIP status of the best answer, or 0."),
+                ValueSpec::new("reason", "string", "The words that came with that status."),
+                ValueSpec::new("secs", "number", "How many seconds the two talked."),
+                ValueSpec::new(
+                    "to",
+                    "string?",
+                    "The target that answered, as it was written; nil if nobody did.",
+                ),
+            ],
+        }),
+        example: r#"route("200", function(call)
+  -- Two phones together for 15 seconds, then a third.
+  local result = call:dial({ { "ext/100", "ext/101" }, { "ext/102" } }, { timeout = 15 })
+  if result.status == "ANSWERED" then
+    log.info("answered by", result.to, "for", result.secs, "seconds")
+  else
+    call:voicemail("100", { reason = result.status })
+  end
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "echo",
+        summary: "Sends the caller's own sound back until `#` or hang-up.",
+        doc: "Answers if need be. What the caller hears has gone through the same buffers as any \
+              call, so it tells whether sound arrives both ways, and how late.",
+        example: r#"route("600", function(call)
+  call:play("main/echo-intro")
+  call:echo()
+  call:play("main/echo-end")
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "go",
+        summary: "Runs the route of another number, then comes back.",
+        doc: "Finds the route as if that number had been dialled, runs its function with the same \
+              call, and returns when that returns. Meanwhile `call.to.user` is the other number. If \
+              no route matches, it gives back false and `\"NONE\"`, or `\"INCOMPLETE\"` if more \
+              digits could match.\n\nUp to 16 routes may run inside each other, so that two that \
+              send a call to each other are an error and not an endless loop.",
+        arguments: &[OptionSpec::required("number", Kind::Name, "As if this had been dialled.")],
+        returns: Returns::Values(&[
+            ValueSpec::new("found", "boolean", "Whether there is such a route."),
+            ValueSpec::new("why", r#""NONE"|"INCOMPLETE"|nil"#, "Why there is none."),
+        ]),
+        waits: false,
+        example: r#"route("200", function(call)
+  call:answer()
+  call:go("600")
+  call:play("main/goodbye")
+end)
+
+route("600", function(call)
+  call:echo()
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "hangup",
+        summary: "Ends the call by the right means for its state.",
+        doc: "An answered call gets BYE. One that is not answered is refused: with 480, or with \
+              486 for `busy`, 503 for `congestion`, 404 for `unallocated`, 603 for `rejected`. The \
+              function ends here.",
+        arguments: &[OptionSpec::optional(
+            "cause",
+            Kind::Word(&["normal", "busy", "congestion", "unallocated", "rejected"]),
+            "What the other side is told.",
+        )],
+        ends: true,
+        example: r#"route("200", function(call)
+  call:answer()
+  local digit = call:read { prompt = "main/enter-digits", max = 1 }
+  if not digit then
+    call:hangup()
+  end
+  call:say(digit, { as = "digits" })
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "mailbox",
+        summary: "Lets the caller listen to a mailbox, with its PIN.",
+        doc: "Answers, asks for the PIN, and lets the caller hear, delete and bring back messages, \
+              change the PIN and record a greeting; the keys are explained as they are needed. \
+              Without a name the caller is asked for the number of the mailbox first. What was \
+              deleted is gone when the caller leaves with `#` or hangs up, and not before.",
+        arguments: &[OptionSpec::optional(
+            "box",
+            Kind::Name,
+            "The mailbox; without it the caller is asked.",
+        )],
+        returns: Returns::Value(ValueSpec::new(
+            "status",
+            r#""DONE"|"REFUSED"|"FAILED""#,
+            "How it ended: left with `#`, wrong PIN too often, or no such mailbox.",
+        )),
+        example: r#"route("*97", function(call)
+  if call:mailbox(call.account) == "REFUSED" then
+    log.warn("wrong PIN from", call.source)
+  end
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "menu",
+        summary: "Asks for a choice and calls the function of the digits typed.",
+        doc: "Keys of the table that are digits or patterns are the choices: `[\"1\"] = \
+              function() ... end`, or `[\"1\"] = \"700\"` to go on with the route of that number. \
+              The prompt stops at the first digit; digits typed ahead count. The function is \
+              called with the digits, and the menu returns after it.\n\nWhen nothing is typed, or \
+              something that is not a choice, it asks again until `tries` is used up. After a \
+              wrong choice `invalid` is heard if it is a sound; if it is a function, it is called \
+              after the last wrong choice, and `timeout` likewise after the last silence.",
+        options: &[
+            PROMPT,
+            OptionSpec::optional(
+                "timeout",
+                Kind::SecondsOrFunction,
+                "Silence allowed after the prompt, in seconds; or the function to call when \
+                 nothing was chosen.",
+            ),
+            BETWEEN,
+            TERMINATOR,
+            TRIES,
+            OptionSpec::optional(
+                "invalid",
+                Kind::SoundsOrFunction,
+                "Heard after a wrong choice; or the function to call after the last wrong one.",
+            ),
+        ],
+        open: true,
+        returns: DIGITS,
+        example: r#"route("0", function(call)
+  call:answer()
+  call:menu {
+    prompt = "main/menu",
+    invalid = "main/invalid",
+    tries = 3,
+    ["1"] = function() call:say(time.now(), { as = "time" }) end,
+    ["2"] = function() call:echo() end,
+    ["1XX"] = function(digits) call:dial("ext/" .. digits) end,
+    timeout = function() call:play("main/goodbye") end,
+  }
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "on_hangup",
+        summary: "Calls a function with cause and code when the call is over.",
+        doc: "However it ends: the caller hangs up, the script does, or an error stops it. The \
+              function gets the cause in words and the SIP status, 200 for a normal end. It can \
+              log and compute, but use no verbs: there is nobody to hear them. Up to 16 functions \
+              per call, run in the order in which they were given.",
+        arguments: &[OptionSpec::required(
+            "function",
+            Kind::Function,
+            "Called with (cause, code).",
+        )],
+        waits: false,
+        line: false,
+        example: r#"route("1XX", function(call)
+  local began = time.now()
+  call:on_hangup(function(cause, code)
+    log.info(cause, code, "after", time.now() - began, "seconds")
+  end)
+  call:dial("ext/" .. call.to.user)
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "play",
+        summary: "Plays sounds one after the other, as early media when not answered.",
+        doc: "A sound is the name of a file in the folder `prompts` without its ending and, if you \
+              like, without its language: `main/welcome`. `tone:440` is a tone in hertz, \
+              `tone:440+480/2,4` two together with two seconds on and four off, `tone:1000:0.2` \
+              one of a fifth of a second; `silence:1.5` is nothing for that long. Up to 64 in a \
+              list.\n\nWhile it plays, digits are kept for the next `call:read` or `call:menu`, \
+              unless `barge` lets one stop it. A prompt that does not exist is told when the \
+              scripts load.",
+        arguments: &[OptionSpec::required("sounds", Kind::Sounds, "What to play.")],
+        options: &[
+            OptionSpec::optional("loop", Kind::Flag { default: false }, "Begin again at the end."),
+            BARGE,
+            OptionSpec::optional(
+                "from",
+                seconds(0.0, 86_400.0, Some(0.0)),
+                "Start this far into the first sound.",
+            ),
+            GAIN,
+        ],
+        returns: PLAYED,
+        example: r#"route("200", function(call)
+  call:answer()
+  local played = call:play({ "main/welcome", "silence:0.5", "tone:440:0.3" }, { barge = true })
+  if played.digit then
+    log.info("stopped after", played.ms, "ms")
+  end
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "progress",
+        summary: "Opens early media (183).",
+        doc: "From here the caller can hear without being answered. `call:play` does this by \
+              itself; use it to open the way before a dial whose callee may send announcements. \
+              Does nothing when the call is answered.",
+        example: r#"route("200", function(call)
+  call:progress()
+  call:play("main/please-wait")
+  call:dial("ext/100")
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "queued",
+        summary: "Tells the caller to wait (182), with music, and goes on.",
+        doc: "The caller is not answered, so waiting costs nothing; the music is early media and \
+              goes on while the script does something else, such as `call:sleep` or `call:dial`. \
+              Phones that know 182 show the place. Call it again to tell a new place; the music \
+              goes on as it is.",
+        options: &[
+            OptionSpec::optional(
+                "place",
+                Kind::Whole { min: 1, max: 9_999, default: None },
+                "The caller's place in the queue, from 1.",
+            ),
+            OptionSpec::optional(
+                "music",
+                Kind::Sound,
+                "Heard while the script goes on, over and over.",
+            ),
+        ],
+        example: r#"route("700", function(call)
+  call:queued { place = 2, music = "music/evening" }
+  call:sleep(10)
+  call:queued { place = 1 }
+  call:dial("ext/100", { timeout = 20, music = "music/evening" })
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "read",
+        summary: "Collects digits.",
+        doc: "Plays the prompt, which the first digit stops, and collects until `max` digits are \
+              there, the terminator is pressed or it is silent for too long. Digits typed ahead \
+              count. With `match` the digits must fit one of the patterns; if `max` is left out it \
+              is then the length of the longest, else 64.\n\nWhen nothing came or it did not fit, \
+              `invalid` is heard and the prompt again until `tries` is used up; then it gives back \
+              nil and `\"timeout\"` or `\"invalid\"`. What was typed never appears in a log.",
+        options: &[
+            PROMPT,
+            OptionSpec::optional(
+                "max",
+                Kind::Whole { min: 1, max: 64, default: None },
+                "Digits at most.",
+            ),
+            OptionSpec::optional(
+                "timeout",
+                seconds(0.2, 300.0, Some(5.0)),
+                "Silence allowed after the prompt before the first digit.",
+            ),
+            BETWEEN,
+            TERMINATOR,
+            TRIES,
+            OptionSpec::optional("match", Kind::Patterns, "What is accepted, as patterns."),
+            OptionSpec::optional("invalid", Kind::Sounds, "Heard before asking again."),
+        ],
+        returns: DIGITS,
+        example: r#"route("9", function(call)
+  call:answer()
+  local extension, why = call:read {
+    prompt = "main/enter-digits",
+    match = { "1XX", "0" },
+    tries = 3,
+    invalid = "main/invalid",
+  }
+  if extension then
+    call:dial("ext/" .. extension)
+  else
+    log.info("no extension:", why)
+  end
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "record",
+        summary: "Records the caller.",
+        doc: "Answers, beeps and records what the caller says until the terminator is pressed, it \
+              is silent for `silence` seconds, or `max` is reached. The recording is a WAV file in \
+              the folder `recordings` under the data folder; if the caller hangs up, what was said \
+              until then is kept. Without a name it gets one of its own; with one it takes the \
+              place of an older recording of that name.",
+        options: &[
+            OptionSpec::optional("name", Kind::Text, "File name, without ending."),
+            OptionSpec::optional("max", seconds(1.0, 3_600.0, Some(120.0)), "Longest recording."),
+            OptionSpec::optional(
+                "silence",
+                seconds(0.5, 60.0, None),
+                "Stop after this much silence.",
+            ),
+            OptionSpec::optional(
+                "beep",
+                Kind::Flag { default: true },
+                "Whether a beep comes first.",
+            ),
+            TERMINATOR,
+        ],
+        returns: Returns::Table(&ClassSpec {
+            name: "Recorded",
+            doc: "What became of a recording.",
+            fields: &[
+                ValueSpec::new("ms", "integer", "Its length in milliseconds."),
+                ValueSpec::new("path", "string", "Its file; empty if nothing was recorded."),
+            ],
+        }),
+        example: r#"route("200", function(call)
+  local recording = call:record { max = 30, silence = 3 }
+  if recording.ms < 1000 then
+    call:play("main/nothing-pressed")
+  else
+    log.info("kept as", recording.path)
+  end
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "redirect",
+        summary: "Sends the caller elsewhere (3xx).",
+        doc: "The caller's phone is told to try the given addresses by itself, in the order of \
+              their preference `q`; this exchange has nothing more to do with the call. Only \
+              before the call is answered: after that the caller is hung up on. The function ends \
+              here.",
+        arguments: &[OptionSpec::required("to", Kind::Redirects, "One URI or several.")],
+        options: &[OptionSpec::optional(
+            "code",
+            Kind::Whole { min: 300, max: 380, default: Some(302) },
+            "300, 301, 302, 305 or 380.",
+        )],
+        ends: true,
+        example: r#"route("302", function(call)
+  call:redirect({ { uri = "sip:100@example.org", q = 1 }, "tel:+15551234" }, { code = 300 })
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "reject",
+        summary: "Refuses the call with a final 4xx, 5xx or 6xx.",
+        doc: "The code, the reason phrase and the extra headers go on the wire as they are; up to \
+              16 headers, none of those that carry the protocol. A caller that was answered \
+              already is hung up on. The function ends here.",
+        arguments: &[
+            OptionSpec::required(
+                "code",
+                Kind::Whole { min: 400, max: 699, default: None },
+                "SIP status.",
+            ),
+            OptionSpec::optional("reason", Kind::Text, "Reason phrase."),
+        ],
+        options: &[OptionSpec::optional("headers", Kind::Headers, "Extra headers.")],
+        ends: true,
+        example: r#"route("9.", function(call)
+  call:reject(403, "Outside lines are closed", { headers = { ["X-Ask"] = "reception" } })
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "ringing",
+        summary: "Tells the caller that it rings (180).",
+        doc: "The caller's phone makes its own ringing tone. `call:dial` does this by itself when \
+              somebody rings; use it where the script takes a moment before it answers. Does \
+              nothing when the call is answered.",
+        example: r#"route("200", function(call)
+  call:ringing()
+  call:sleep(2)
+  call:answer()
+  call:play("main/welcome")
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "say",
+        summary: "Speaks a number, digits, letters, a date or a time.",
+        doc: "Made of recorded words, in the grammar of the language. `number` says 42 as \
+              forty-two, up to nine digits; `digits` one after the other; `spell` letter by \
+              letter; `time` and `date` take Unix seconds, or text such as `14:05` and \
+              `2026-11-22`. Up to 100 characters.\n\nFor times the time zone is that of the \
+              office. There is English.",
+        arguments: &[OptionSpec::required(
+            "what",
+            Kind::Spoken,
+            "What to say; times in Unix seconds.",
+        )],
+        options: &[
+            OptionSpec::optional(
+                "as",
+                Kind::Word(&["number", "digits", "spell", "time", "date"]),
+                "How to say it; numbers are said as numbers, strings digit by digit.",
+            ),
+            OptionSpec::optional("lang", Kind::Text, "Language folder."),
+            BARGE,
+            GAIN,
+        ],
+        returns: PLAYED,
+        example: r#"route("123", function(call)
+  call:answer()
+  call:say(time.now(), { as = "date" })
+  call:say("14:05", { as = "time" })
+  call:say(42)
+  call:say(call.from.user, { as = "digits" })
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "sleep",
+        summary: "Waits.",
+        doc: "Costs nothing while it waits. What plays in the background goes on, and digits are \
+              kept for the next `call:read` or `call:menu`.",
+        arguments: &[OptionSpec::required("seconds", seconds(0.0, 86_400.0, None), "How long.")],
+        line: false,
+        example: r#"route("200", function(call)
+  call:answer()
+  call:sleep(0.5)
+  call:play("main/welcome")
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "voicemail",
+        summary: "Takes a message for a mailbox.",
+        doc: "Answers, plays the owner's greeting or one made of the number, beeps, and records \
+              until `#`, hang-up or the longest time a message may have. A key during the greeting \
+              goes straight to the beep. A message is kept whole or not at all, and kept also when \
+              the caller simply hangs up.\n\nGive `reason` the status of the dial before: for \
+              `BUSY` the greeting says that the person is on another line.",
+        arguments: &[OptionSpec::required("box", Kind::Name, "The mailbox.")],
+        options: &[OptionSpec::optional(
+            "reason",
+            Kind::Word(&[
+                "unavailable",
+                "busy",
+                "BUSY",
+                "NOANSWER",
+                "CHANUNAVAIL",
+                "CONGESTION",
+                "CANCEL",
+                "ANSWERED",
+            ]),
+            "Why nobody answered, as a word or the status of a dial; chooses the greeting.",
+        )],
+        returns: Returns::Value(ValueSpec::new(
+            "status",
+            r#""SUCCESS"|"EMPTY"|"FAILED""#,
+            "Whether a message was kept; `FAILED` if the mailbox is full or missing.",
+        )),
+        example: r#"route("1XX", function(call)
+  local result = call:dial("ext/" .. call.to.user, { timeout = 25 })
+  if result.status ~= "ANSWERED" then
+    call:voicemail(call.to.user, { reason = result.status })
+  end
+end)
+"#,
+        ..VERB
+    },
+];
+
+const VERB: VerbSpec = VerbSpec::VERB;
+
+const BARGE: OptionSpec =
+    OptionSpec::optional("barge", Kind::Flag { default: false }, "Whether a digit stops it.");
+const GAIN: OptionSpec = OptionSpec::optional(
+    "gain",
+    Kind::Number { min: -60.0, max: 12.0, default: Some(0.0) },
+    "Louder or softer, in decibels.",
+);
+const PROMPT: OptionSpec =
+    OptionSpec::optional("prompt", Kind::Sounds, "Heard first; a digit stops it.");
+const BETWEEN: OptionSpec = OptionSpec::optional(
+    "between",
+    seconds(0.2, 60.0, Some(3.0)),
+    "Silence allowed between two digits.",
+);
+const TERMINATOR: OptionSpec = OptionSpec::optional(
+    "terminator",
+    Kind::Key { default: Some('#') },
+    "The key that ends the input; `false` for none.",
+);
+const TRIES: OptionSpec = OptionSpec::optional(
+    "tries",
+    Kind::Whole { min: 1, max: 10, default: Some(1) },
+    "How often to ask in all.",
+);
+const PLAYED: Returns = Returns::Table(&ClassSpec {
+    name: "Played",
+    doc: "How playing ended.",
+    fields: &[
+        ValueSpec::new("digit", "string?", "The digit that stopped it."),
+        ValueSpec::new("interrupted", "boolean", "Whether a digit stopped it."),
+        ValueSpec::new("ms", "integer", "How long the caller listened, in milliseconds."),
+    ],
+});
+const DIGITS: Returns = Returns::Values(&[
+    ValueSpec::new("digits", "string?", "The digits, without the terminator; or nil."),
+    ValueSpec::new("why", r#""timeout"|"invalid"|nil"#, "Why there are none."),
+]);
