@@ -56,6 +56,11 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 impl LoadError {
+    /// A mistake that showed when a file was compiled or run.
+    pub(crate) fn of(error: &ScriptError) -> Self {
+        Self::new(&error.file, error.line, error.message.clone())
+    }
+
     pub(crate) fn new(file: &str, line: Option<u32>, message: impl Into<String>) -> Self {
         Self {
             file: file.to_owned(),

@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod aside;
 mod asking;
 mod budget;
 mod call_object;
@@ -54,5 +55,5 @@ pub use verb::{
 pub use verbs::{
     CALL, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LIBRARIES, LOG, LUA_GLOBALS, LUA_LIBRARIES,
     Library, LibrarySpec, OptionSpec, OptionsAt, PARTY, Returns, TIME, VERBS, ValueSpec, VerbSpec,
-    function_spec, functions, globals, seconds, verb_spec,
+    function_spec, functions, globals, nearest, seconds, verb_spec,
 };

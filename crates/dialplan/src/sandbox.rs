@@ -50,7 +50,7 @@ pub(crate) struct Sandbox {
     pub(crate) environment: Table,
     environment_metatable: Table,
     /// What every call finds as globals.
-    library: Table,
+    pub(crate) library: Table,
     write_global: Function,
     /// What a coroutine runs, with the handler and the call.
     pub(crate) body: Function,

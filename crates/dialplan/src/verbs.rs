@@ -343,10 +343,7 @@ pub fn verb_spec(name: &str) -> Option<&'static VerbSpec> {
 }
 
 /// The known name most like `wrong`, if one is close enough to have been meant.
-pub(crate) fn nearest<'a>(
-    wrong: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = wrong.to_lowercase();
     known
         .into_iter()
