@@ -286,11 +286,8 @@ const ROWS: &[(&str, Rows)] =
 const MESSAGES: &[(&str, Message)] =
     &[("left", Message::Left), ("nothing", Message::Nothing), ("full", Message::Full)];
 
-const LISTENING: &[(&str, Listening)] = &[
-    ("done", Listening::Done),
-    ("refused", Listening::Refused),
-    ("failed", Listening::Failed),
-];
+const LISTENING: &[(&str, Listening)] =
+    &[("done", Listening::Done), ("refused", Listening::Refused), ("failed", Listening::Failed)];
 
 const RECORDINGS: &[(&str, Recording)] =
     &[("something", Recording::Something), ("nothing", Recording::Nothing)];

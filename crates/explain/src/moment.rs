@@ -62,10 +62,9 @@ fn shifted(rest: &str, now: &Zoned) -> Result<Zoned, String> {
         Some('-') => (-1, rest.get(1..).unwrap_or_default()),
         Some(_) => return Err(format!("\"{rest}\" after now is not a length; write now+2h")),
     };
-    let span: Span = length
-        .trim()
-        .parse()
-        .map_err(|_| format!("\"{}\" is not a length of time; write now+2h or now+3d", length.trim()))?;
+    let span: Span = length.trim().parse().map_err(|_| {
+        format!("\"{}\" is not a length of time; write now+2h or now+3d", length.trim())
+    })?;
     let span = if sign < 0 { span.negate() } else { span };
     now.checked_add(span).map_err(too_far)
 }

@@ -210,22 +210,7 @@ fn credentials_for(config: &Config, request: &Request) -> Option<Credentials> {
 
 /// The configured network that holds `address`, if any.
 pub(crate) fn peer_of(peers: &[Peer], address: IpAddr) -> Option<&Peer> {
-    peers.iter().find(|peer| contains(peer, address))
-}
-
-fn contains(peer: &Peer, address: IpAddr) -> bool {
-    match (peer.network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(peer.prefix_bits.min(32))).unwrap_or(0);
-            network.to_bits() & mask == address.to_bits() & mask
-        }
-        (IpAddr::V6(network), IpAddr::V6(address)) => {
-            let mask =
-                u128::MAX.checked_shl(128 - u32::from(peer.prefix_bits.min(128))).unwrap_or(0);
-            network.to_bits() & mask == address.to_bits() & mask
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
+    peers.iter().find(|peer| peer.contains(address))
 }
 
 /// A name from the network, safe for a log line.

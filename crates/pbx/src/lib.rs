@@ -24,6 +24,7 @@ pub mod records;
 mod registrar;
 mod snapshot;
 mod switch;
+pub mod verdict;
 
 pub use config::{Account, Config, Limits, Listener, MailboxConfig, Peer};
 pub use feature::prompt_names;

@@ -4,7 +4,6 @@ mod answered;
 mod branch;
 mod early;
 mod redirect;
-mod verdict;
 mod ways;
 
 use std::net::SocketAddr;
@@ -22,8 +21,8 @@ use super::leg::{self, Leg};
 use super::{Call, Finished, Presence, Task};
 use crate::desk::Desk;
 use crate::records::Ticket;
+use crate::verdict::{Verdict, dial_status, relayed, weight};
 use branch::{Branch, BranchStage};
-use verdict::{Verdict, dial_status, relayed, weight};
 use ways::{Way, flow_to, name_addr, transport_of, way_to_uri, ways_to_extension};
 
 /// One `call:dial` under way.

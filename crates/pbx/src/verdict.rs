@@ -5,14 +5,15 @@ use sip_syntax::StatusCode;
 
 /// Why a target did not answer.
 #[derive(Debug)]
-pub(super) struct Verdict {
-    pub(super) status: DialStatus,
-    pub(super) code: StatusCode,
-    pub(super) reason: String,
+pub(crate) struct Verdict {
+    pub(crate) status: DialStatus,
+    pub(crate) code: StatusCode,
+    pub(crate) reason: String,
 }
 
-/// How much a final answer tells, so that the most telling is kept.
-pub(super) fn weight(status: StatusCode) -> u8 {
+/// How much a final answer tells; of several targets, that of the one which tells most is kept
+/// (after RFC 3261 §16.7 step 6), of equals the first.
+pub fn weight(status: StatusCode) -> u8 {
     match status.as_u16() {
         600..=699 => 6,
         486 => 5,
@@ -24,7 +25,7 @@ pub(super) fn weight(status: StatusCode) -> u8 {
 }
 
 /// Asterisk's word for a final answer.
-pub(super) fn dial_status(status: StatusCode) -> DialStatus {
+pub fn dial_status(status: StatusCode) -> DialStatus {
     match status.as_u16() {
         486 | 600 | 603 => DialStatus::Busy,
         408 | 480 | 487 => DialStatus::NoAnswer,
@@ -35,7 +36,7 @@ pub(super) fn dial_status(status: StatusCode) -> DialStatus {
 
 /// What a caller is told whose script gives no other answer. What only concerns our leg to the callee
 /// is not passed on (RFC 3261 §21.5.4 of 503).
-pub(super) fn relayed(status: StatusCode, reason: &str) -> (StatusCode, Option<String>) {
+pub fn relayed(status: StatusCode, reason: &str) -> (StatusCode, Option<String>) {
     let reason = (!reason.is_empty()).then(|| reason.to_owned());
     match status.as_u16() {
         408 | 487 | 300..=399 => (StatusCode::TEMPORARILY_UNAVAILABLE, None),
