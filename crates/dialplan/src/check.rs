@@ -111,7 +111,7 @@ impl File<'_> {
             let Some(key) = &field.key else { continue };
             match spec.options.iter().find(|option| option.name == key.name) {
                 Some(option) => self.check_value(spec, option, &field.value),
-                None if spec.options.is_empty() || (spec.open && key.bracketed) => {}
+                None if spec.options.is_empty() || (spec.open.is_some() && key.bracketed) => {}
                 None => {
                     let problem = unknown_option(spec, &key.name);
                     self.report(key.token, format!("call:{}: {problem}", spec.name), None);

@@ -53,7 +53,7 @@ pub use verb::{
     Repeat, Sound, Target, Tone, Verb,
 };
 pub use verbs::{
-    CALL, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LIBRARIES, LOG, LUA_GLOBALS, LUA_LIBRARIES,
-    Library, LibrarySpec, OptionSpec, OptionsAt, PARTY, Returns, TIME, VERBS, ValueSpec, VerbSpec,
-    function_spec, functions, globals, nearest, seconds, verb_spec,
+    CALL, CLASSES, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LIBRARIES, LOG, LUA_GLOBALS,
+    LUA_LIBRARIES, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, TIME, VERBS, ValueSpec,
+    VerbSpec, function_spec, functions, globals, nearest, seconds, verb_spec,
 };

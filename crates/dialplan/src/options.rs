@@ -68,7 +68,7 @@ impl<'a> Call<'a> {
 
     fn check_keys(&self) -> Result<(), String> {
         let Some(options) = &self.options else { return Ok(()) };
-        if self.spec.open {
+        if self.spec.open.is_some() {
             return Ok(());
         }
         for pair in options.pairs::<Value, Value>() {

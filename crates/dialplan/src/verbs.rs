@@ -6,6 +6,7 @@
 //! test. The rows stand in `verbs/`, a file for each library.
 
 mod call;
+mod classes;
 mod global;
 mod json;
 mod log;
@@ -15,7 +16,8 @@ mod time;
 #[cfg(test)]
 mod tests;
 
-pub use call::{CALL, FIELDS, PARTY, VERBS};
+pub use call::{CALL, FIELDS, VERBS};
+pub use classes::CLASSES;
 pub use global::GLOBAL;
 pub use json::JSON;
 pub use log::LOG;
@@ -103,8 +105,9 @@ pub struct VerbSpec {
     pub options: &'static [OptionSpec],
     /// Where that table stands.
     pub options_at: OptionsAt,
-    /// Whether the option table may have keys of its own beside [`VerbSpec::options`].
-    pub open: bool,
+    /// What else the option table may have beside [`VerbSpec::options`], under keys of the script's
+    /// own choice.
+    pub open: Option<ValueSpec>,
     /// What it gives back.
     pub returns: Returns,
     /// Whether the handler ends with it.
@@ -131,7 +134,7 @@ impl VerbSpec {
         arguments: &[],
         options: &[],
         options_at: OptionsAt::Last,
-        open: false,
+        open: None,
         returns: Returns::Nothing,
         ends: false,
         waits: false,
@@ -209,6 +212,8 @@ pub struct OptionSpec {
     pub required: bool,
     /// What it means, in one sentence.
     pub doc: &'static str,
+    /// Its type as Lua annotations write it, where the kind says too little; else empty.
+    pub ty: &'static str,
 }
 
 /// What an argument or option may be.
@@ -294,12 +299,17 @@ pub enum Kind {
 impl OptionSpec {
     /// One that must be given.
     pub const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { name, kind, required: true, doc }
+        Self { name, kind, required: true, doc, ty: "" }
     }
 
     /// One that may be left out.
     pub const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { name, kind, required: false, doc }
+        Self { name, kind, required: false, doc, ty: "" }
+    }
+
+    /// The same, of this type as Lua annotations write it.
+    pub const fn typed(self, ty: &'static str) -> Self {
+        Self { ty, ..self }
     }
 }
 

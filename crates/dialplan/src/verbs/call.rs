@@ -36,17 +36,6 @@ pub const FIELDS: &[ValueSpec] = &[
     ValueSpec::new("vars", "table<string, any>", "An empty table for the script."),
 ];
 
-/// Who calls, or who was dialled.
-pub const PARTY: ClassSpec = ClassSpec {
-    name: "Party",
-    doc: "Who calls, or who was dialled.",
-    fields: &[
-        ValueSpec::new("user", "string", "The number or name; empty if there is none."),
-        ValueSpec::new("name", "string", "The name shown on a display; empty if there is none."),
-        ValueSpec::new("host", "string", "The host of the SIP address."),
-    ],
-};
-
 /// Every method of `call`, by name in alphabetical order.
 pub const VERBS: &[VerbSpec] = &[
     VerbSpec {
@@ -217,7 +206,8 @@ end)
             "box",
             Kind::Name,
             "The mailbox; without it the caller is asked.",
-        )],
+        )
+        .typed("Mailbox")],
         returns: Returns::Value(ValueSpec::new(
             "status",
             r#""DONE"|"REFUSED"|"FAILED""#,
@@ -258,7 +248,11 @@ end)
                 "Heard after a wrong choice; or the function to call after the last wrong one.",
             ),
         ],
-        open: true,
+        open: Some(ValueSpec::new(
+            "digits",
+            "fun(digits: string)|string|integer",
+            "What these digits choose: a function, or a number whose route is run.",
+        )),
         returns: DIGITS,
         example: r#"route("0", function(call)
   call:answer()
@@ -286,7 +280,8 @@ end)
             "function",
             Kind::Function,
             "Called with (cause, code).",
-        )],
+        )
+        .typed("fun(cause: string, code: integer)")],
         waits: false,
         line: false,
         example: r#"route("1XX", function(call)
@@ -574,7 +569,7 @@ end)
               goes straight to the beep. A message is kept whole or not at all, and kept also when \
               the caller simply hangs up.\n\nGive `reason` the status of the dial before: for \
               `BUSY` the greeting says that the person is on another line.",
-        arguments: &[OptionSpec::required("box", Kind::Name, "The mailbox.")],
+        arguments: &[OptionSpec::required("box", Kind::Name, "The mailbox.").typed("Mailbox")],
         options: &[OptionSpec::optional(
             "reason",
             Kind::Word(&[

@@ -76,7 +76,8 @@ end)
                   while the scripts load, not later.",
             arguments: &[
                 OptionSpec::required("pattern", Kind::Pattern, "Which numbers, or which name."),
-                OptionSpec::required("handler", Kind::Function, "What happens to such a call."),
+                OptionSpec::required("handler", Kind::Function, "What happens to such a call.")
+                    .typed("fun(call: Call)"),
             ],
             options: &[OptionSpec::optional(
                 "public",
