@@ -46,6 +46,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("anyhow", &["cordboard"]),
     ("getrandom", &["cordboard"]),
     ("if-addrs", &["cordboard"]),
+    ("notify", &["cordboard"]),
     ("toml", &["cordboard"]),
     ("tracing-subscriber", &["cordboard"]),
     ("mimalloc", &["cordboard"]),

@@ -28,6 +28,8 @@ mod report;
 mod scripts;
 mod shutdown;
 mod signalling;
+#[allow(dead_code)]
+mod watch;
 mod wiring;
 
 #[global_allocator]

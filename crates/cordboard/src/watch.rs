@@ -1,0 +1,250 @@
+//! Tells when files change: scripts that were saved, prompts that were copied, a folder that was
+//! replaced.
+//!
+//! One change to a person is many to the system: an editor writes a copy, renames it and sets its mode;
+//! a checkout touches fifty files. So a change is told when there was quiet for a moment, or when there
+//! was none for long.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use notify::event::{MetadataKind, ModifyKind};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+/// Watches files and folders, with everything in them.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    paths: Vec<PathBuf>,
+    news: Receiver<News>,
+    teller: SyncSender<News>,
+    // Holds the system's watches; made anew when a folder may be another one than before.
+    watcher: Option<RecommendedWatcher>,
+}
+
+/// Ends a wait from elsewhere.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopper(SyncSender<News>);
+
+/// What a wait came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// Something changed, and then nothing for a moment.
+    Changed,
+    /// [`Stopper::stop`] was called.
+    Stopped,
+}
+
+#[derive(Debug)]
+enum News {
+    Changed,
+    Stop,
+}
+
+impl Watch {
+    /// Begins to watch. Paths that are not there yet are watched for as well, as long as their folder
+    /// is there.
+    ///
+    /// # Errors
+    /// When the system does not allow it.
+    pub(crate) fn new(paths: &[PathBuf]) -> anyhow::Result<Self> {
+        let (teller, news) = sync_channel(NEWS_MAX);
+        let paths = paths.iter().map(|path| absolute(path)).collect();
+        let mut watch = Self { paths, news, teller, watcher: None };
+        watch.begin()?;
+        Ok(watch)
+    }
+
+    /// For ending a wait from elsewhere.
+    pub(crate) fn stopper(&self) -> Stopper {
+        Stopper(self.teller.clone())
+    }
+
+    /// Waits until something changed and it was quiet for a moment. What changed between two waits
+    /// counts for the later one.
+    ///
+    /// # Errors
+    /// When what is there by now cannot be watched.
+    pub(crate) fn wait(&mut self) -> anyhow::Result<Waited> {
+        // We hold a sender ourselves, so the channel stays open.
+        if let Ok(News::Stop) | Err(_) = self.news.recv() {
+            return Ok(Waited::Stopped);
+        }
+        let give_up_at = Instant::now() + UNREST_MAX;
+        while Instant::now() < give_up_at {
+            match self.news.recv_timeout(QUIET) {
+                Ok(News::Changed) => {}
+                Err(RecvTimeoutError::Timeout) => break,
+                Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(Waited::Stopped),
+            }
+        }
+        // A folder of that name may be another one by now, which nobody watches.
+        self.begin()?;
+        Ok(Waited::Changed)
+    }
+
+    fn begin(&mut self) -> anyhow::Result<()> {
+        let teller = self.teller.clone();
+        let (watched, mut links) = (self.paths.clone(), Vec::new());
+        for path in &self.paths {
+            // What a link leads to is told by its own name.
+            links.extend(path.canonicalize().ok().filter(|real| real != path));
+        }
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            let matters = event.is_ok_and(|event| {
+                event.need_rescan() || (is_change(event.kind) && touches(&event, &watched, &links))
+            });
+            // When there is no room, there is news enough.
+            if matters && let Err(TrySendError::Disconnected(_)) = teller.try_send(News::Changed) {
+                tracing::debug!("nobody watches any more");
+            }
+        })
+        .context("files cannot be watched")?;
+        for path in &self.paths {
+            // Its folder tells when it comes, goes or is replaced.
+            if let Some(parent) = path.parent()
+                && let Err(error) = watcher.watch(parent, RecursiveMode::NonRecursive)
+            {
+                tracing::debug!(%error, "{} cannot be watched", parent.display());
+            }
+            if path.is_dir() {
+                watcher
+                    .watch(path, RecursiveMode::Recursive)
+                    .with_context(|| format!("{} cannot be watched", path.display()))?;
+            }
+        }
+        // Only now are those before let go: nothing falls between.
+        self.watcher = Some(watcher);
+        Ok(())
+    }
+}
+
+impl Stopper {
+    /// Ends the wait under way, or the next one.
+    pub(crate) fn stop(&self) {
+        // Full means that the other side is awake, reads on and finds room for this soon.
+        if self.0.send(News::Stop).is_err() {
+            tracing::debug!("nobody watches any more");
+        }
+    }
+}
+
+/// Whether something is other than before, rather than only read.
+fn is_change(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(_)
+        | EventKind::Modify(ModifyKind::Metadata(MetadataKind::AccessTime)) => false,
+        EventKind::Any
+        | EventKind::Create(_)
+        | EventKind::Modify(_)
+        | EventKind::Remove(_)
+        | EventKind::Other => true,
+    }
+}
+
+/// Whether an event is of what is watched, not of its neighbours.
+fn touches(event: &Event, watched: &[PathBuf], links: &[PathBuf]) -> bool {
+    let ours = |path: &PathBuf| watched.iter().chain(links).any(|own| path.starts_with(own));
+    event.paths.is_empty() || event.paths.iter().any(ours)
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// How long nothing must change until changes are told.
+const QUIET: Duration = Duration::from_millis(200);
+/// After so long they are told although there was no quiet.
+const UNREST_MAX: Duration = Duration::from_secs(3);
+/// Changes kept until they are asked for. One would do; the rest spares the system's thread a wait.
+const NEWS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use notify::event::AccessKind;
+
+    use super::*;
+
+    fn watching(paths: &[PathBuf], act: impl FnOnce()) -> Waited {
+        let mut watch = Watch::new(paths).unwrap();
+        act();
+        watch.wait().unwrap()
+    }
+
+    #[test]
+    fn a_file_deep_in_a_folder_a_new_one_and_a_removed_one_are_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        let file = deep.join("x.lua");
+        let paths = [folder.path().to_owned()];
+        assert_eq!(watching(&paths, || fs::write(&file, "1").unwrap()), Waited::Changed);
+        assert_eq!(watching(&paths, || fs::write(&file, "2").unwrap()), Waited::Changed);
+        assert_eq!(watching(&paths, || fs::remove_file(&file).unwrap()), Waited::Changed);
+    }
+
+    #[test]
+    fn one_file_is_watched_even_if_it_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("a.toml"), folder.path().join("b.toml"));
+        fs::write(&file, "1").unwrap();
+        fs::write(&other, "2").unwrap();
+        let replace = || fs::rename(&other, &file).unwrap();
+        assert_eq!(watching(std::slice::from_ref(&file), replace), Waited::Changed);
+    }
+
+    #[test]
+    fn a_folder_that_is_replaced_is_watched_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        fs::create_dir_all(&one).unwrap();
+        fs::create_dir_all(&two).unwrap();
+        let link = folder.path().join("scripts");
+        symlink(&one, &link).unwrap();
+        let mut watch = Watch::new(std::slice::from_ref(&link)).unwrap();
+        let next = folder.path().join("next");
+        symlink(&two, &next).unwrap();
+        fs::rename(&next, &link).unwrap();
+        assert_eq!(watch.wait().unwrap(), Waited::Changed);
+        fs::write(two.join("main.lua"), "x").unwrap();
+        assert_eq!(watch.wait().unwrap(), Waited::Changed);
+    }
+
+    #[test]
+    fn neighbours_of_what_is_watched_do_not_matter() {
+        let watched = [PathBuf::from("/office/scripts"), PathBuf::from("/office/cordboard.toml")];
+        let links = [PathBuf::from("/releases/7")];
+        for (path, matters) in [
+            ("/office/scripts", true),
+            ("/office/scripts/lib/hours.lua", true),
+            ("/office/cordboard.toml", true),
+            ("/releases/7/main.lua", true),
+            ("/office/cordboard.toml.swp", false),
+            ("/office/scripts-old/main.lua", false),
+            ("/releases/8/main.lua", false),
+        ] {
+            let event = Event::new(EventKind::Any).add_path(path.into());
+            assert_eq!(touches(&event, &watched, &links), matters, "{path}");
+        }
+    }
+
+    #[test]
+    fn reading_is_no_change() {
+        let read = ModifyKind::Metadata(MetadataKind::AccessTime);
+        assert!(!is_change(EventKind::Access(AccessKind::Read)));
+        assert!(!is_change(EventKind::Modify(read)));
+        assert!(is_change(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Permissions))));
+    }
+
+    #[test]
+    fn a_wait_is_ended_from_elsewhere_even_before_it_began() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut watch = Watch::new(&[folder.path().to_owned()]).unwrap();
+        watch.stopper().stop();
+        assert_eq!(watch.wait().unwrap(), Waited::Stopped);
+    }
+}
