@@ -169,3 +169,14 @@ fn routes_cannot_be_added_later() {
         > fails scripts/main.lua:2: route: routes can only be added while the scripts load",
     );
 }
+
+#[test]
+fn a_dialplan_checked_before_is_not_checked_again() {
+    let sources = sources(&[("main.lua", &handler("call:awnser()"))]);
+    let load = |check| {
+        let loading = dialplan::Loading { check, ..dialplan::Loading::default() };
+        Generation::load_as(&sources, names(), Limits::default(), loading, &now())
+    };
+    assert!(load(dialplan::Check::Now).is_err());
+    assert!(load(dialplan::Check::Done).is_ok());
+}
