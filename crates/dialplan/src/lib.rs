@@ -42,7 +42,9 @@ pub use budget::Limits;
 pub use call_view::{CallView, Party};
 pub use coverage::{Coverage, LineCoverage, Watch};
 pub use error::{LoadError, ScriptError};
-pub use generation::{Generation, GenerationWatch, Match, Names, RouteId, RouteInfo, Sources};
+pub use generation::{
+    Check, Generation, GenerationWatch, Loading, Match, Names, RouteId, RouteInfo, Sources,
+};
 pub use log::{LogLevel, LogLine};
 pub use outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
 pub use pattern::{Fit, Pattern};
