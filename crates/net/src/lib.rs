@@ -1,4 +1,4 @@
-//! Every socket: SIP over UDP and TCP, name look-ups, and RTP.
+//! Every socket: SIP over UDP and TCP, name look-ups, RTP, and the one for commands.
 //!
 //! Moves bytes and nothing else. [`Udp`] and [`Tcp`] live on the thread that runs the switch, so that
 //! no datagram hops between threads; [`rtp`] has threads of its own, each with the sockets of its legs.
@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod control;
 mod ends;
 mod resolve;
 pub mod rtp;
