@@ -20,9 +20,13 @@ mod section;
 mod tests;
 
 pub(crate) use listen::{ListenSpec, expand};
-pub(crate) use mistake::{Mistake, Mistakes, render};
+#[cfg(test)]
+pub(crate) use mistake::render;
+pub(crate) use mistake::{Mistake, Mistakes, places};
 pub(crate) use names::{is_account_name, is_mailbox_name, nearest};
 use section::{Found, Section};
+
+use crate::report;
 
 /// A checked configuration file, before its listeners are matched with this machine's addresses.
 #[derive(Debug, Clone)]
@@ -61,6 +65,10 @@ pub(crate) struct Settings {
     pub(crate) tcp_limits: net::TcpLimits,
     /// Folder of `main.lua`.
     pub(crate) scripts: PathBuf,
+    /// Take scripts and prompts into use as soon as they are saved.
+    pub(crate) watch: bool,
+    /// Run the tests of the scripts before they are taken into use.
+    pub(crate) test_on_reload: bool,
     /// Folder of the language folders.
     pub(crate) prompts: PathBuf,
     /// Folder of the database and recordings.
@@ -73,10 +81,18 @@ impl Settings {
     /// # Errors
     /// When it cannot be read, or with everything that is wrong in it, ready to print.
     pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
+        Self::load_or_tell(path)?.map_err(|places| anyhow::anyhow!(report::render(&places)))
+    }
+
+    /// The same, with each mistake by itself.
+    ///
+    /// # Errors
+    /// When it cannot be read; inside, everything that is wrong in it.
+    pub(crate) fn load_or_tell(path: &Path) -> anyhow::Result<Result<Self, Vec<report::Place>>> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
-        Self::parse(&text, folder_of(path))
-            .map_err(|mistakes| anyhow::anyhow!(render(path, &text, &mistakes)))
+        let parsed = Self::parse(&text, folder_of(path));
+        Ok(parsed.map_err(|mistakes| places(path, &text, &mistakes)))
     }
 
     /// Reads the text of a file that lies in `folder`.
@@ -133,13 +149,10 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 /// Reads every key there is; what is wrong or missing gets a stand-in and is noted.
 fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
     let domain = root.value("domain", "a host name", names::domain).unwrap_or("cordboard".into());
-    let [scripts, prompts, data] =
-        [("scripts", "scripts"), ("prompts", "prompts"), ("data", "cordboard-data")].map(
-            |(key, default)| {
-                let path = root.value(key, "the path of a folder", section::text);
-                folder.join(path.unwrap_or_else(|| default.into()))
-            },
-        );
+    let (scripts, watch, test_on_reload) = read_scripts(&mut root);
+    let [prompts, data] = [("prompts", "prompts"), ("data", "cordboard-data")]
+        .map(|(key, default)| root.value(key, FOLDER, section::text).unwrap_or(default.into()));
+    let [scripts, prompts, data] = [scripts, prompts, data].map(|path| folder.join(path));
 
     let mut listen = root.section("listen");
     let udp = listen.list("udp", listen::EXPECTED, listen::spec);
@@ -207,9 +220,26 @@ fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
         script_limits,
         tcp_limits,
         scripts,
+        watch,
+        test_on_reload,
         prompts,
         data,
     }
+}
+
+/// Their folder, which is all that `scripts = "PATH"` says, and what is done with them.
+fn read_scripts(root: &mut Section<'_, '_>) -> (String, bool, bool) {
+    const STANDARD: &str = "scripts";
+    if root.is_text("scripts") {
+        let folder = root.value("scripts", FOLDER, section::text);
+        return (folder.unwrap_or(STANDARD.into()), false, false);
+    }
+    let mut section = root.section("scripts");
+    let folder = section.value("folder", FOLDER, section::text).unwrap_or(STANDARD.into());
+    let watch = section.value("watch", "true or false", section::truth).unwrap_or(false);
+    let test = section.value("test_on_reload", "true or false", section::truth).unwrap_or(false);
+    section.finish();
+    (folder, watch, test)
 }
 
 fn read_mailboxes(root: &mut Section<'_, '_>) -> BTreeMap<String, pbx::MailboxConfig> {
@@ -304,6 +334,9 @@ fn read_limits(root: &mut Section<'_, '_>) -> (pbx::Limits, net::TcpLimits, dial
     }
     (calls, tcp, scripts)
 }
+
+/// What is expected where a folder is meant.
+const FOLDER: &str = "the path of a folder";
 
 /// A thread for voice per two processors, at least one: signalling wants the other half.
 fn standard_threads() -> usize {

@@ -2,16 +2,20 @@
 
 use std::io::IsTerminal;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
+use serde::{Deserialize, Serialize};
 
 /// A mistake and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
+    /// Whether it stops anything.
+    pub(crate) severity: Severity,
     /// The file, as its reader knows it.
     pub(crate) file: String,
-    /// The text of the file, or of as much as is known.
-    pub(crate) text: String,
+    /// The text of the file, or of as much as is known; empty when there is none to show.
+    pub(crate) text: Arc<str>,
     /// Where in `text`, in bytes.
     pub(crate) span: Range<usize>,
     /// What is wrong.
@@ -22,22 +26,71 @@ pub(crate) struct Place {
     pub(crate) help: Option<String>,
 }
 
+/// How much a mistake matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Severity {
+    /// Worth a look; nothing is stopped by it.
+    Warning,
+    /// What it is in cannot be used.
+    Error,
+}
+
+/// Whether what is shown may have colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Colour {
+    /// For files and programs.
+    Plain,
+    /// For a terminal.
+    Coloured,
+}
+
+impl Colour {
+    /// As suits standard error.
+    pub(crate) fn of_stderr() -> Self {
+        if std::io::stderr().is_terminal() { Self::Coloured } else { Self::Plain }
+    }
+}
+
+impl Place {
+    /// Line and column, from 1, the column in characters; `None` when there is no text.
+    pub(crate) fn line_and_column(&self) -> Option<(usize, usize)> {
+        if self.text.is_empty() {
+            return None;
+        }
+        let before = self.text.get(..self.span.start.min(self.text.len()))?;
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(line_start..)?.chars().count() + 1;
+        Some((before.matches('\n').count() + 1, column))
+    }
+}
+
 /// All mistakes below each other, in colour if standard error is a terminal.
 pub(crate) fn render(places: &[Place]) -> String {
-    let colour = std::io::stderr().is_terminal();
+    let colour = Colour::of_stderr();
     places.iter().map(|place| render_one(place, colour)).collect::<Vec<_>>().join("\n")
 }
 
-fn render_one(place: &Place, colour: bool) -> String {
+/// One mistake with the line it is in.
+pub(crate) fn render_one(place: &Place, colour: Colour) -> String {
+    if place.text.is_empty() {
+        return without_picture(place);
+    }
+    let colour = colour == Colour::Coloured;
+    let (kind, mark) = match place.severity {
+        Severity::Error => (ReportKind::Error, Color::Red),
+        Severity::Warning => (ReportKind::Warning, Color::Yellow),
+    };
     let end = place.text.len();
     let start = place.span.start.min(end);
     let span = start..place.span.end.clamp(start, end);
     let config = Config::default().with_color(colour).with_index_type(IndexType::Byte);
     let label = if place.label.is_empty() { "here" } else { &place.label };
-    let mut report = Report::build(ReportKind::Error, (&place.file, span.clone()))
+    let mut report = Report::build(kind, (&place.file, span.clone()))
         .with_config(config)
         .with_message(&place.message)
-        .with_label(Label::new((&place.file, span)).with_message(label).with_color(Color::Red));
+        .with_label(Label::new((&place.file, span)).with_message(label).with_color(mark));
     if let Some(help) = &place.help {
         report = report.with_help(help);
     }
@@ -46,8 +99,18 @@ fn render_one(place: &Place, colour: bool) -> String {
     match report.finish().write(source, &mut shown) {
         Ok(()) => String::from_utf8_lossy(&shown).trim_end().to_owned(),
         // Without the picture, the words still help.
-        Err(_) => format!("{}: {}", place.file, place.message),
+        Err(_) => without_picture(place),
     }
+}
+
+fn without_picture(place: &Place) -> String {
+    let kind = match place.severity {
+        Severity::Error => "Error",
+        Severity::Warning => "Warning",
+    };
+    let help = place.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+    let file = if place.file.is_empty() { String::new() } else { format!("{}: ", place.file) };
+    format!("{kind}: {file}{}{help}", place.message)
 }
 
 /// Mistakes in scripts, each with the line it is in.
@@ -55,14 +118,24 @@ pub(crate) fn render_scripts(
     mistakes: &[dialplan::LoadError],
     sources: &dialplan::Sources,
 ) -> String {
-    let shown: Vec<_> = mistakes.iter().map(|mistake| render_script(mistake, sources)).collect();
-    shown.join("\n")
+    let places: Vec<_> = mistakes.iter().map(|mistake| script_place(mistake, sources)).collect();
+    render(&places)
 }
 
-fn render_script(mistake: &dialplan::LoadError, sources: &dialplan::Sources) -> String {
+/// Where a mistake in a script is.
+pub(crate) fn script_place(mistake: &dialplan::LoadError, sources: &dialplan::Sources) -> Place {
     let name = mistake.file.strip_prefix("scripts/").unwrap_or(&mistake.file);
+    let mut place = Place {
+        severity: Severity::Error,
+        file: mistake.file.clone(),
+        text: Arc::default(),
+        span: 0..0,
+        message: mistake.message.clone(),
+        label: String::new(),
+        help: mistake.hint.clone(),
+    };
     let (Some(text), Some(line)) = (sources.files.get(name), mistake.line) else {
-        return format!("Error: {mistake}");
+        return place;
     };
     let line_start: usize =
         text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(str::len).sum();
@@ -76,14 +149,9 @@ fn render_script(mistake: &dialplan::LoadError, sources: &dialplan::Sources) -> 
         Some(length) => (start + length as usize).min(line_start + line_text.len()),
         None => line_start + line_text.trim_end().len(),
     };
-    render(&[Place {
-        file: mistake.file.clone(),
-        text: text.clone(),
-        span: start..end.max(start),
-        message: mistake.message.clone(),
-        label: String::new(),
-        help: mistake.hint.clone(),
-    }])
+    place.text = text.as_str().into();
+    place.span = start..end.max(start);
+    place
 }
 
 #[cfg(test)]
@@ -94,6 +162,7 @@ mod tests {
     fn a_place_shows_file_line_and_what_to_do() {
         let shown = render_one(
             &Place {
+                severity: Severity::Error,
                 file: "cordboard.toml".into(),
                 text: "domain = \"x\"\nprot = 3\n".into(),
                 span: 13..17,
@@ -101,7 +170,7 @@ mod tests {
                 label: "not known".into(),
                 help: Some("did you mean `port`?".into()),
             },
-            false,
+            Colour::Plain,
         );
         for part in ["unknown key `prot`", "cordboard.toml:2:1", "prot = 3", "not known", "`port`"]
         {
@@ -126,5 +195,25 @@ mod tests {
         for part in ["no verb `anser`", "scripts/main.lua:2:3", "call:anser()", "`answer`"] {
             assert!(shown.contains(part), "no {part} in:\n{shown}");
         }
+    }
+
+    #[test]
+    fn a_place_knows_its_line_and_its_column_in_characters() {
+        let mut place = Place {
+            severity: Severity::Warning,
+            file: "scripts/main.lua".into(),
+            text: "-- Grüße\nlocal ü = 1 x".into(),
+            span: 24..25,
+            message: "odd".into(),
+            label: String::new(),
+            help: None,
+        };
+        assert_eq!(place.line_and_column(), Some((2, 13)));
+        assert!(render_one(&place, Colour::Plain).starts_with("Warning: odd"));
+        place.text = Arc::default();
+        place.help = Some("mend it".into());
+        assert_eq!(place.line_and_column(), None);
+        let shown = render_one(&place, Colour::Coloured);
+        assert_eq!(shown, "Warning: scripts/main.lua: odd (mend it)");
     }
 }

@@ -33,8 +33,9 @@ class Server:
     """One Cordboard in a folder under the case's own.
 
     `scripts` is the text of `main.lua`; without it the demo dialplan of the tree is used, and without
-    `prompts`, a folder, the prompts of the tree. `top` is put at the start of `cordboard.toml`, `extra`
-    at the end. `digest` is the list of algorithms that are offered.
+    `prompts`, a folder, the prompts of the tree. `top` is put at the start of `cordboard.toml`,
+    `script_settings` into its section `[scripts]`, `extra` at the end. `digest` is the list of
+    algorithms that are offered.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Server:
         peers=(),
         prompts=None,
         top="",
+        script_settings="",
         extra="",
         mailboxes=True,
         log="info",
@@ -66,7 +68,7 @@ class Server:
         self.log_filter = log
         self.peers = list(peers)
         self._config = lambda: config_text(
-            self, accounts, digest, self.peers, scripts, prompts, top, extra, mailboxes
+            self, accounts, digest, self.peers, scripts, prompts, top, script_settings, extra, mailboxes
         )
         self.folder.mkdir()
         if scripts is not None:
@@ -199,15 +201,19 @@ def line_at(text, found):
     return text[text.rfind("\n", 0, found.start()) + 1 :].split("\n", 1)[0]
 
 
-def config_text(server, accounts, digest, peers, scripts, prompts, top, extra, mailboxes):
+def config_text(
+    server, accounts, digest, peers, scripts, prompts, top, script_settings, extra, mailboxes
+):
     """A configuration on one port, without anything that could touch another server."""
     listen = f'["{server.address}"]'
     folder = server.folder / "scripts" if scripts is not None else REPOSITORY / "scripts"
     parts = [
         'domain = "cordboard"',
-        f'scripts = "{folder}"',
         f'prompts = "{prompts or REPOSITORY / "prompts"}"',
         top,
+        "[scripts]",
+        f'folder = "{folder}"',
+        script_settings,
         "[listen]",
         f"udp = {listen}",
         f"tcp = {listen}",

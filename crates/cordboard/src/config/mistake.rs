@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::report;
 
@@ -53,12 +54,18 @@ impl Mistakes {
 
 /// All mistakes of one file, by place, ready to print. No secret is shown.
 pub(crate) fn render(path: &Path, text: &str, mistakes: &Mistakes) -> String {
-    let shown = without_secrets(text);
+    report::render(&places(path, text, mistakes))
+}
+
+/// All mistakes of one file, by place. Their text has no secret in it.
+pub(crate) fn places(path: &Path, text: &str, mistakes: &Mistakes) -> Vec<report::Place> {
+    let shown: Arc<str> = without_secrets(text).into();
     let mut sorted: Vec<_> = mistakes.iter().collect();
     sorted.sort_by_key(|mistake| mistake.span.start);
-    let places: Vec<_> = sorted
+    sorted
         .into_iter()
         .map(|mistake| report::Place {
+            severity: report::Severity::Error,
             file: path.display().to_string(),
             text: shown.clone(),
             span: mistake.span.clone(),
@@ -66,8 +73,7 @@ pub(crate) fn render(path: &Path, text: &str, mistakes: &Mistakes) -> String {
             label: mistake.label.clone(),
             help: mistake.help.clone(),
         })
-        .collect();
-    report::render(&places)
+        .collect()
 }
 
 /// The text with the values of secrets and PINs starred out, byte for byte, so that places stay.

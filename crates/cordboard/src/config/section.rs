@@ -151,6 +151,11 @@ impl<'a, 'm> Section<'a, 'm> {
         }
     }
 
+    /// Whether the key is there and holds text.
+    pub(super) fn is_text(&mut self, key: &'static str) -> bool {
+        self.find(key).is_some_and(|value| matches!(value.get_ref(), DeValue::String(_)))
+    }
+
     /// A section in this one; empty when it is missing.
     pub(super) fn section(&mut self, key: &'static str) -> Section<'a, '_> {
         let path = self.path_of(key);

@@ -13,12 +13,14 @@ fn an_empty_file_is_an_office_without_phones() {
     assert_eq!(settings.rtp_ports, (16_384, 32_767));
     assert!(settings.accounts.is_empty());
     assert_eq!(settings.scripts, Path::new("/office/scripts"));
+    assert!(!settings.watch && !settings.test_on_reload);
 }
 
 #[test]
 fn everything_that_can_be_said_is_understood() {
     let settings = parse(EVERYTHING).unwrap();
     assert_eq!(settings.scripts, Path::new("/office/plan"));
+    assert!(settings.watch && settings.test_on_reload);
     assert_eq!(settings.prompts, Path::new("/usr/share/prompts"));
     assert_eq!(settings.data, Path::new("/office/var"));
     assert_eq!(settings.udp.len(), 2);
@@ -40,6 +42,12 @@ fn everything_that_can_be_said_is_understood() {
 }
 
 #[test]
+fn the_folder_of_the_scripts_can_be_said_in_one_line() {
+    let settings = parse("scripts = \"plan\"").unwrap();
+    assert_eq!(settings.scripts, Path::new("/office/plan"));
+}
+
+#[test]
 fn a_wrong_key_is_told_with_its_line_and_the_nearest_right_one() {
     let shown = complain("[listen]\nupd = [\"127.0.0.1:5060\"]\n");
     for part in ["unknown key `upd` in [listen]", "cordboard.toml:2:1", "did you mean `udp`?"] {
@@ -52,6 +60,9 @@ fn each_kind_of_mistake_says_what_was_expected() {
     for (text, parts) in [
         ("domain = 3", &["`domain` must be a host name", "this is a whole number"][..]),
         ("domian = \"x\"", &["unknown key `domian`", "`domain`"]),
+        ("scripts = 3", &["a section: [scripts]"]),
+        ("[scripts]\nfolder = 3", &["`folder` in [scripts]", "the path of a folder"]),
+        ("[scripts]\nwach = true", &["unknown key `wach`", "did you mean `watch`?"]),
         ("[listen]\nudp = \"127.0.0.1:5060\"", &["a list of"]),
         ("[listen]\nudp = [\"127.0.0.1\"]", &["no `:PORT`"]),
         ("[listen]\nudp = [\"::1:5060\"]", &["in brackets"]),
@@ -150,9 +161,12 @@ fn complain(text: &str) -> String {
 /// Every section and key there is.
 const EVERYTHING: &str = r#"
 domain = "pbx.example.org"
-scripts = "plan"
 prompts = "/usr/share/prompts"
 data = "var"
+[scripts]
+folder = "plan"
+watch = true
+test_on_reload = true
 [listen]
 udp = ["127.0.0.1:5070", "[::1]:5070"]
 tcp = []
