@@ -328,6 +328,8 @@ fn read_limits(root: &mut Section<'_, '_>) -> (pbx::Limits, net::TcpLimits, dial
     section.count("script_verbs", &mut scripts.verbs_per_call, 1_000_000_000);
     section.count("script_memory_bytes", &mut scripts.memory_per_call, 1 << 30);
     section.count("script_instructions", &mut scripts.instructions_per_verb, 1 << 40);
+    section.count("shared_keys", &mut scripts.shared.keys, 10_000_000);
+    section.count("shared_bytes", &mut scripts.shared.bytes, 1 << 40);
     section.finish();
     if calls.registration_min > calls.registration_max {
         root.blame("limits", "registration_min_seconds is above registration_max_seconds");

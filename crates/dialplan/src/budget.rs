@@ -7,6 +7,7 @@ use mlua::{Lua, VmState};
 
 use crate::error::{Place, SCRIPTS_FOLDER, ScriptError, trace_lines};
 use crate::host::place;
+use crate::shared::SharedLimits;
 
 /// Bounds on what scripts may use; reaching one ends that call and no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct Limits {
     pub hangup_functions: usize,
     /// Log lines kept until they are taken; more are counted and dropped.
     pub log_lines: usize,
+    /// What the scripts of all calls may share.
+    pub shared: SharedLimits,
 }
 
 impl Default for Limits {
@@ -49,6 +52,7 @@ impl Default for Limits {
             go_depth: 16,
             hangup_functions: 16,
             log_lines: 1_000,
+            shared: SharedLimits::default(),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::options::describe;
 use crate::pattern::Pattern;
 use crate::sandbox::Sandbox;
 use crate::script::Script;
+use crate::shared::Shared;
 use crate::verbs::{globals, nearest};
 
 /// Where loading begins.
@@ -80,12 +81,14 @@ pub enum Match {
 }
 
 /// How scripts are loaded.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Loading {
     /// Whether it is noted what runs.
     pub watch: Watch,
     /// Whether the texts are looked at.
     pub check: Check,
+    /// What they share with every generation before and after them.
+    pub shared: Shared,
 }
 
 /// Whether loading looks for mistakes in the texts of the scripts, beside running `main.lua`.
@@ -141,21 +144,6 @@ impl Generation {
         Self::load_as(sources, names, limits, Loading::default(), now)
     }
 
-    /// Reads the scripts as [`Generation::load`] does, and notes what of them runs from then on, if
-    /// that is asked for.
-    ///
-    /// # Errors
-    /// As [`Generation::load`].
-    pub fn load_watched(
-        sources: &Sources,
-        names: Names,
-        limits: Limits,
-        watch: Watch,
-        now: &Zoned,
-    ) -> Result<Self, Vec<LoadError>> {
-        Self::load_as(sources, names, limits, Loading { watch, check: Check::Now }, now)
-    }
-
     /// Reads the scripts as [`Generation::load`] does, in the way that is asked for.
     ///
     /// # Errors
@@ -168,6 +156,7 @@ impl Generation {
         now: &Zoned,
     ) -> Result<Self, Vec<LoadError>> {
         let mut host = Host::new(limits, names, now);
+        host.shared = loading.shared;
         host.recorder = (loading.watch == Watch::Lines).then(Recorder::default);
         let host = Rc::new(host);
         host.meter.begin(limits.instructions_at_load);

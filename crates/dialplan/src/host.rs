@@ -15,6 +15,7 @@ use crate::error::{Place, SCRIPTS_FOLDER};
 use crate::generation::{Match, Names, RouteId, RouteInfo};
 use crate::log::{Journal, LogLevel};
 use crate::pattern::{Fit, Pattern};
+use crate::shared::Shared;
 use crate::verb::Verb;
 use crate::verbs::VerbSpec;
 
@@ -22,6 +23,7 @@ use crate::verbs::VerbSpec;
 pub(crate) struct Host {
     pub(crate) limits: Limits,
     pub(crate) names: Names,
+    pub(crate) shared: Shared,
     pub(crate) meter: Meter,
     pub(crate) journal: RefCell<Journal>,
     pub(crate) routes: RefCell<Vec<Route>>,
@@ -80,6 +82,7 @@ impl Host {
         Self {
             limits,
             names,
+            shared: Shared::default(),
             meter: Meter::default(),
             journal: RefCell::new(Journal::new(limits.log_lines)),
             routes: RefCell::default(),

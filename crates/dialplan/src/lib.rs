@@ -32,6 +32,7 @@ mod pattern;
 mod sandbox;
 mod say;
 mod script;
+mod shared;
 mod sound;
 mod targets;
 mod time;
@@ -50,12 +51,13 @@ pub use outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
 pub use pattern::{Fit, Pattern};
 pub use say::{Spoken, say, say_prompts};
 pub use script::{Ending, Script, Step};
+pub use shared::{Shared, SharedLimits};
 pub use verb::{
     Absence, Barge, Destination, Dial, HangupCause, Identity, Play, Read, Record, RedirectTarget,
     Repeat, Sound, Target, Tone, Verb,
 };
 pub use verbs::{
     CALL, CLASSES, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LIBRARIES, LOG, LUA_GLOBALS,
-    LUA_LIBRARIES, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, TIME, VERBS, ValueSpec,
-    VerbSpec, function_spec, functions, globals, nearest, seconds, verb_spec,
+    LUA_LIBRARIES, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, SHARED, TIME, VERBS,
+    ValueSpec, VerbSpec, function_spec, functions, globals, nearest, seconds, verb_spec,
 };

@@ -357,10 +357,9 @@ pub(crate) fn describe(value: &Value) -> &'static str {
         Value::String(_) => "a string",
         Value::Table(_) => "a table",
         Value::Function(_) => "a function",
-        Value::LightUserData(_)
-        | Value::Thread(_)
-        | Value::UserData(_)
-        | Value::Error(_)
-        | Value::Other(_) => "something else",
+        Value::LightUserData(_) => "json.null",
+        Value::Thread(_) | Value::UserData(_) | Value::Error(_) | Value::Other(_) => {
+            "something else"
+        }
     }
 }

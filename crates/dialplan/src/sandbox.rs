@@ -18,7 +18,7 @@ use crate::error::{ScriptError, plain_text, strip_own_place, trace_lines};
 use crate::host::{Host, place, placed};
 use crate::log::LogLevel;
 use crate::verbs::{LUA_LIBRARIES, VERBS};
-use crate::{call_object, generation, json, time};
+use crate::{call_object, generation, json, shared, time};
 
 /// What `library` takes over from Lua's own globals.
 const GLOBALS: [&str; 13] = [
@@ -102,7 +102,8 @@ impl Sandbox {
         call_object::add(&lua, host, &functions, headers_metatable)?;
         generation::add(&lua, host, &functions)?;
         time::add(&lua, host, &functions)?;
-        json::add(&lua, host, &functions)?;
+        let json = json::add(&lua, host, &functions)?;
+        shared::add(&lua, host, &json, &functions)?;
         add_own_globals(&lua, host, &functions, &library, &environment_metatable)?;
 
         let coroutine: Table = globals.get("coroutine")?;

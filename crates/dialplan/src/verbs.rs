@@ -11,6 +11,7 @@ mod global;
 mod json;
 mod log;
 mod lua;
+mod shared;
 mod time;
 
 #[cfg(test)]
@@ -22,10 +23,11 @@ pub use global::GLOBAL;
 pub use json::JSON;
 pub use log::LOG;
 pub use lua::{LUA_GLOBALS, LUA_LIBRARIES};
+pub use shared::SHARED;
 pub use time::TIME;
 
 /// Every library that scripts find, in the order in which they are explained.
-pub const LIBRARIES: &[&LibrarySpec] = &[&GLOBAL, &CALL, &TIME, &LOG, &JSON];
+pub const LIBRARIES: &[&LibrarySpec] = &[&GLOBAL, &CALL, &TIME, &LOG, &JSON, &SHARED];
 
 /// Where a function is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub enum Library {
     Log,
     /// `json.encode`.
     Json,
+    /// `shared.set`.
+    Shared,
     /// A method of an object that only tests have, by the name of that object: `caller:hears`.
     Test(&'static str),
 }
@@ -53,6 +57,7 @@ impl Library {
             Self::Time => "time",
             Self::Log => "log",
             Self::Json => "json",
+            Self::Shared => "shared",
             Self::Test(word) => word,
         }
     }
@@ -62,7 +67,7 @@ impl Library {
         match self {
             Self::Global => "",
             Self::Call | Self::Test(_) => ":",
-            Self::Time | Self::Log | Self::Json => ".",
+            Self::Time | Self::Log | Self::Json | Self::Shared => ".",
         }
     }
 

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use dialplan::Shared;
 use media::{JobId, LegId, PortPool};
 use sip_engine::{Endpoint, Flow, SessionId, Transport};
 
@@ -34,6 +35,8 @@ pub(crate) struct Desk {
     pub(crate) prompts: Arc<Prompts>,
     /// Counts the sets of scripts so far; that of new calls.
     pub(crate) generation: u64,
+    /// What scripts share; it outlives them.
+    pub(crate) shared: Shared,
     ports: PortPool,
     /// Ports that other programs hold, left out until the next start.
     condemned: BTreeSet<u16>,
@@ -72,6 +75,7 @@ impl Desk {
         mut rng: fastrand::Rng,
         endpoint: Endpoint,
         prompts: Arc<Prompts>,
+        shared: Shared,
     ) -> Self {
         let ports = PortPool::new(config.rtp_port_first, config.rtp_port_last);
         let rng = fastrand::Rng::with_seed(rng.u64(..));
@@ -82,6 +86,7 @@ impl Desk {
             endpoint,
             registrar: Registrar::default(),
             prompts,
+            shared,
             generation: 1,
             ports,
             condemned: BTreeSet::new(),

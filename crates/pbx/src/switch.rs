@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use dialplan::{Generation, LoadError, Sources};
+use dialplan::{Generation, LoadError, Shared, Sources};
 use sip_engine::{Endpoint, EndpointConfig, Event, Reply, ServerTxnId, SessionId};
 use sip_syntax::StatusCode;
 
@@ -95,7 +95,9 @@ impl Switch {
         let Start { now, wall, seed, sources, prompts, bindings } = start;
         let mut rng = fastrand::Rng::with_seed(seed);
         let clock = Clock::new(now, wall, config.time_zone.clone());
-        let generation = reload::load(&config, &clock.local(now), &sources, &prompts)?;
+        let shared = Shared::new(config.script_limits.shared);
+        let local = clock.local(now);
+        let generation = reload::load(&config, &local, &sources, &prompts, &shared)?;
         let auth = Auth::new(&config, &mut rng);
         let endpoint = Endpoint::new(EndpointConfig {
             user_agent: USER_AGENT.to_owned(),
@@ -103,7 +105,7 @@ impl Switch {
             transactions_max: config.limits.calls_max.saturating_mul(8).max(20_000),
             sessions_max: config.limits.calls_max.saturating_mul(4).max(10_000),
         });
-        let mut desk = Desk::new(config, clock, rng, endpoint, prompts);
+        let mut desk = Desk::new(config, clock, rng, endpoint, prompts, shared);
         let Desk { registrar, clock, .. } = &mut desk;
         registrar.restore(now, clock, bindings);
         Ok(Self {

@@ -34,6 +34,8 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(settings.limits.call_max, Duration::from_secs(60));
     assert_eq!(settings.tcp_limits.connections_max, 9);
     assert_eq!(settings.script_limits.verbs_per_call, 11);
+    assert_eq!(settings.script_limits.shared.keys, 12);
+    assert_eq!(settings.script_limits.shared.bytes, 13);
     assert_eq!(settings.accounts["101"].mailbox.as_deref(), Some("101"), "by its name");
     assert_eq!(settings.accounts["102"].mailbox.as_deref(), Some("desk"));
     assert_eq!(settings.mailboxes["desk"].messages_max, 5);
@@ -185,6 +187,8 @@ calls = 7
 call_seconds = 60
 connections = 9
 script_verbs = 11
+shared_keys = 12
+shared_bytes = 13
 [account.101]
 secret = "s3cret"
 name = "Ann"

@@ -253,6 +253,17 @@ function json.array(list)
 end
 library.json = sealed("json", json)
 
+local shared = {}
+for name, f in pairs(host.shared) do
+  shared[name] = function(key, value, options, ...)
+    if select("#", ...) > 0 then error(host.here("shared." .. name .. ": too many arguments"), 0) end
+    local problem, result = f(key, value, options)
+    if problem then error(problem, 0) end
+    return result
+  end
+end
+library.shared = sealed("shared", shared)
+
 library.string = sealed("string", host.string)
 library.table = sealed("table", tables)
 library.math = sealed("math", host.math)

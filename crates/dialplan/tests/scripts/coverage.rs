@@ -1,6 +1,6 @@
 //! Which lines, branches and routes ran.
 
-use dialplan::{Coverage, Generation, Limits, Outcome, Step, Verb, Watch};
+use dialplan::{Coverage, Generation, Limits, Loading, Outcome, Step, Verb, Watch};
 
 use crate::ladder::{load, names, now, resume, sources, start};
 
@@ -34,8 +34,8 @@ end)
 
 fn watched() -> Generation {
     let sources = sources(&[("main.lua", SCRIPT)]);
-    let loaded =
-        Generation::load_watched(&sources, names(), Limits::default(), Watch::Lines, &now());
+    let watched = Loading { watch: Watch::Lines, ..Loading::default() };
+    let loaded = Generation::load_as(&sources, names(), Limits::default(), watched, &now());
     loaded.unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 

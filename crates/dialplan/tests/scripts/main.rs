@@ -17,5 +17,6 @@ mod ladder;
 mod load;
 mod memory;
 mod routes;
+mod shared;
 mod values;
 mod verbs;

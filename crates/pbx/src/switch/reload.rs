@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use dialplan::{Generation, GenerationWatch, LoadError, Names, Sources};
+use dialplan::{Generation, GenerationWatch, LoadError, Loading, Names, Shared, Sources};
 use jiff::Zoned;
 
 use super::Switch;
@@ -46,7 +46,8 @@ impl Switch {
             config.take_over(*newer);
         }
         self.desk.clock.move_to(config.time_zone.clone());
-        let generation = match load(&config, &self.desk.clock.local(now), &sources, &prompts) {
+        let (local, shared) = (self.desk.clock.local(now), &self.desk.shared);
+        let generation = match load(&config, &local, &sources, &prompts, shared) {
             Ok(generation) => generation,
             Err(mistakes) => {
                 self.desk.clock.move_to(self.desk.config.time_zone.clone());
@@ -79,6 +80,7 @@ pub(super) fn load(
     now: &Zoned,
     sources: &Sources,
     prompts: &Prompts,
+    shared: &Shared,
 ) -> Result<Generation, Vec<LoadError>> {
     let names = Names {
         prompts: prompts.names(),
@@ -86,8 +88,9 @@ pub(super) fn load(
         mailboxes: config.mailboxes.keys().cloned().collect(),
         language: config.language.clone(),
     };
-    let (limits, watch) = (config.script_limits, config.script_watch);
-    Generation::load_watched(sources, names, limits, watch, now)
+    let loading =
+        Loading { watch: config.script_watch, shared: shared.clone(), ..Loading::default() };
+    Generation::load_as(sources, names, config.script_limits, loading, now)
 }
 
 /// Accounts whose phones have to register anew, since what they proved no longer counts.

@@ -1,0 +1,70 @@
+//! What all calls share: values that any script can read and change, and locks.
+//!
+//! They belong to the exchange, not to a generation of scripts: a reload changes nothing of them, a
+//! restart forgets them. Nobody waits for a value; a lock is waited for in line.
+
+mod library;
+mod values;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+pub(crate) use library::add;
+pub(crate) use values::{Kept, Life, Values};
+
+/// What all calls of an exchange share; every generation of its scripts is given the same.
+///
+/// Cloning is cheap and gives the same values.
+#[derive(Clone)]
+pub struct Shared(Rc<Board>);
+
+pub(crate) struct Board {
+    pub(crate) values: RefCell<Values>,
+}
+
+/// Bounds of what scripts share. What would go beyond is refused with an error at its line; nothing
+/// is thrown out to make room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedLimits {
+    /// Keys at one time.
+    pub keys: usize,
+    /// Bytes of all keys and values together.
+    pub bytes: usize,
+    /// Bytes of one value.
+    pub value_bytes: usize,
+}
+
+impl Default for SharedLimits {
+    fn default() -> Self {
+        Self { keys: 10_000, bytes: 8 << 20, value_bytes: 64 << 10 }
+    }
+}
+
+impl Shared {
+    /// Nothing yet.
+    pub fn new(limits: SharedLimits) -> Self {
+        Self(Rc::new(Board { values: RefCell::new(Values::new(limits)) }))
+    }
+
+    /// How many values are kept, for leak checks; those that ended since the last look count.
+    pub fn value_count(&self) -> usize {
+        self.0.values.borrow().count()
+    }
+
+    pub(crate) fn board(&self) -> &Board {
+        &self.0
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self::new(SharedLimits::default())
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("values", &self.value_count()).finish_non_exhaustive()
+    }
+}
