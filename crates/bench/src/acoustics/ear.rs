@@ -1,0 +1,133 @@
+//! One party's end of the sound of one call: what it says, presses and hears.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use media::Flag;
+
+use super::leg::Leg;
+use crate::Keys;
+use crate::heard::Heard;
+
+#[derive(Debug)]
+pub(super) struct Ear {
+    pub(super) address: SocketAddr,
+    pub(super) described: Option<Described>,
+    pub(super) present: bool,
+    /// When it spoke, speaks or will speak; ascending, without overlaps.
+    pub(super) spoken: Vec<(Instant, Instant)>,
+    pub(super) heard: Option<Heard>,
+    keys: VecDeque<(Instant, char)>,
+    /// The key pressed last.
+    last_key: Option<(Instant, char)>,
+    /// Keys that the far end recognises by their tones, a little later.
+    recognised: VecDeque<(Instant, char)>,
+}
+
+/// What a party and the exchange agreed on, as the party sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Described {
+    /// Where it sends its sound.
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) sends: bool,
+    pub(crate) receives: bool,
+    pub(crate) keys: Keys,
+}
+
+/// How the far end gets to know of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pressed {
+    Event(char),
+    Tones(char),
+}
+
+impl Ear {
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            described: None,
+            present: true,
+            spoken: Vec::new(),
+            heard: None,
+            keys: VecDeque::new(),
+            last_key: None,
+            recognised: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn close(&mut self, now: Instant) {
+        self.described = None;
+        self.keys.clear();
+        self.recognised.clear();
+        self.hush(now);
+    }
+
+    /// Whether what is said here is heard by this leg.
+    pub(super) fn reaches(&self, leg: &Leg) -> bool {
+        let sends_there = self.described.as_ref().is_some_and(|described| {
+            described.sends && described.remote.is_some_and(|remote| remote.port() == leg.port)
+        });
+        let listens = leg.stream.as_ref().is_some_and(|stream| stream.receiving == Flag::On);
+        self.present && sends_there && listens
+    }
+
+    pub(super) fn press(&mut self, now: Instant, keys: &str) -> Instant {
+        for key in keys.chars() {
+            let last = self.keys.back().or(self.last_key.as_ref());
+            let at = last.map_or(now, |(at, _)| now.max(*at + DOWN + UP));
+            self.keys.push_back((at, key.to_ascii_uppercase()));
+        }
+        self.keys.back().map_or(now, |(at, _)| *at + DOWN)
+    }
+
+    /// The next key that the far end notices by now.
+    pub(super) fn due_key(&mut self, now: Instant) -> Option<Pressed> {
+        if self.recognised.front().is_some_and(|(at, _)| *at <= now) {
+            return self.recognised.pop_front().map(|(_, key)| Pressed::Tones(key));
+        }
+        loop {
+            let (at, key) = *self.keys.front().filter(|(at, _)| *at <= now)?;
+            self.keys.pop_front();
+            self.last_key = Some((at, key));
+            match self.described.as_ref().map(|described| described.keys) {
+                Some(Keys::Events) => return Some(Pressed::Event(key)),
+                Some(Keys::Tones) => self.recognised.push_back((at + RECOGNISED_AFTER, key)),
+                Some(Keys::Info) | None => {}
+            }
+        }
+    }
+
+    pub(super) fn key_down(&self, now: Instant) -> Option<char> {
+        self.last_key.filter(|(at, _)| now < *at + DOWN).map(|(_, key)| key)
+    }
+
+    pub(super) fn say(&mut self, now: Instant, length: Duration) -> (Instant, Instant) {
+        let from = self.spoken.last().map_or(now, |(_, until)| now.max(*until));
+        match self.spoken.last_mut() {
+            Some((_, until)) if *until == from => *until = from + length,
+            Some(_) | None => self.spoken.push((from, from + length)),
+        }
+        (from, from + length)
+    }
+
+    pub(super) fn hush(&mut self, now: Instant) {
+        self.spoken.retain(|(from, _)| *from < now);
+        if let Some((_, until)) = self.spoken.last_mut() {
+            *until = now.min(*until);
+        }
+    }
+
+    pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
+        let pressed = self.keys.front().map(|(at, _)| *at);
+        let up = self.last_key.map(|(at, _)| at + DOWN).filter(|at| *at > now);
+        let recognised = self.recognised.front().map(|(at, _)| *at);
+        [pressed, up, recognised].into_iter().flatten().min()
+    }
+}
+
+/// How long a key is pressed, and how long until the next.
+const DOWN: Duration = Duration::from_millis(100);
+const UP: Duration = Duration::from_millis(100);
+/// The engine has heard enough of a key's tones after so long.
+const RECOGNISED_AFTER: Duration = Duration::from_millis(60);

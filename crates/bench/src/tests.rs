@@ -1,0 +1,80 @@
+//! Offices at work.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::*;
+
+mod simple;
+
+/// An office with extensions 101 to 104 and this dialplan.
+pub(crate) fn office(script: &str) -> Office {
+    office_with(script, |_| {})
+}
+
+pub(crate) fn office_with(script: &str, change: impl FnOnce(&mut Setup)) -> Office {
+    let mut setup = setup(script);
+    change(&mut setup);
+    Office::new(setup).unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
+pub(crate) fn setup(script: &str) -> Setup {
+    let users = ["101", "102", "103", "104"];
+    let account = |user: &str| {
+        let account = pbx::Account {
+            user: user.to_owned(),
+            secret: format!("secret-{user}"),
+            name: String::new(),
+            mailbox: Some(user.to_owned()),
+        };
+        (user.to_owned(), account)
+    };
+    let mailbox = |user: &str| {
+        let mailbox = pbx::MailboxConfig {
+            pin: "4711".to_owned(),
+            messages_max: 5,
+            message_max: Duration::from_secs(60),
+        };
+        (user.to_owned(), mailbox)
+    };
+    let listener =
+        |transport| pbx::Listener { transport, address: "10.0.0.1:5060".parse().unwrap() };
+    let config = pbx::Config {
+        domain: "office.test".to_owned(),
+        listeners: vec![listener(sip_engine::Transport::Udp), listener(sip_engine::Transport::Tcp)],
+        external_ip: None,
+        rtp_port_first: 20_000,
+        rtp_port_last: 20_999,
+        media_threads: 1,
+        nat: true,
+        accounts: users.map(account).into(),
+        peers: Vec::new(),
+        mailboxes: Arc::new(users.map(mailbox).into()),
+        language: "en".to_owned(),
+        time_zone: jiff::tz::TimeZone::UTC,
+        limits: pbx::Limits::default(),
+        script_limits: dialplan::Limits::default(),
+        script_watch: dialplan::Watch::default(),
+        digest: vec![sip_engine::Algorithm::Sha256, sip_engine::Algorithm::Md5],
+    };
+    let mut names: Vec<String> = pbx::prompt_names("en").into_iter().collect();
+    names.extend(dialplan::say_prompts("en").unwrap());
+    names.extend(["en/closed", "en/welcome", "music/evening"].map(str::to_owned));
+    Setup {
+        config,
+        sources: dialplan::Sources {
+            files: BTreeMap::from([("main.lua".to_owned(), script.to_owned())]),
+        },
+        sounds: Arc::new(Sounds::made_up(names.iter().map(String::as_str), Duration::from_secs(2))),
+        start: Instant::now(),
+        wall: "2026-11-23T10:00:00Z".parse().unwrap(),
+        seed: 1,
+        weather: Weather::calm(),
+    }
+}
+
+/// Whole seconds.
+pub(crate) fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
