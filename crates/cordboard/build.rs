@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut list = String::new();
     for (name, folder, endings) in [
         ("SCRIPTS", "scripts", &["lua", "md"][..]),
-        ("PROMPTS", "prompts", &["ogg", "flac", "wav", "mp3"][..]),
+        ("PROMPTS", "prompts", &["ogg", "flac", "wav", "mp3", "tsv"][..]),
     ] {
         let folder = root.join(folder);
         let mut files = Vec::new();

@@ -1,6 +1,9 @@
 //! What the command line offers beside running the exchange.
 
 pub(crate) mod account;
+pub(crate) mod annotations;
 pub(crate) mod call;
 pub(crate) mod check;
+pub(crate) mod init;
 pub(crate) mod mailbox;
+pub(crate) mod reference;

@@ -19,9 +19,11 @@ mod commands;
 mod config;
 mod embedded;
 mod first_start;
+mod help;
 mod logging;
 mod machine;
 mod media_threads;
+mod project;
 mod prompts;
 mod random;
 mod report;
@@ -66,6 +68,13 @@ struct Place {
 enum Commands {
     /// Check the configuration, scripts and prompts without starting anything.
     Check,
+    /// Make a folder a project: a dialplan with a test, and what editors need; what is there stays.
+    Init(commands::init::Options),
+    /// Tell editors anew what functions, prompts and extensions there are, after an upgrade or a
+    /// change of the configuration.
+    Annotations,
+    /// Explain every function that scripts can call, or the one that is named.
+    Reference(commands::reference::Options),
     /// Make or take a call, as a phone on the command line.
     Call(Box<commands::call::Options>),
     /// Phones that may register and call.
@@ -100,6 +109,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => wiring::run(config, data.as_deref()).map(|()| ExitCode::SUCCESS),
         Some(Commands::Check) => commands::check::run(config),
+        Some(Commands::Init(options)) => commands::init::run(config, &options),
+        Some(Commands::Annotations) => commands::annotations::run(config),
+        Some(Commands::Reference(options)) => commands::reference::run(&options),
         Some(Commands::Call(options)) => commands::call::run(config, *options),
         Some(Commands::Account(action)) => commands::account::run(config, action),
         Some(Commands::Mailbox(action)) => commands::mailbox::run(config, data.as_deref(), action),

@@ -207,7 +207,7 @@ end)
             Kind::Name,
             "The mailbox; without it the caller is asked.",
         )
-        .typed("Mailbox")],
+        .typed("MailboxName")],
         returns: Returns::Value(ValueSpec::new(
             "status",
             r#""DONE"|"REFUSED"|"FAILED""#,
@@ -569,7 +569,7 @@ end)
               goes straight to the beep. A message is kept whole or not at all, and kept also when \
               the caller simply hangs up.\n\nGive `reason` the status of the dial before: for \
               `BUSY` the greeting says that the person is on another line.",
-        arguments: &[OptionSpec::required("box", Kind::Name, "The mailbox.").typed("Mailbox")],
+        arguments: &[OptionSpec::required("box", Kind::Name, "The mailbox.").typed("MailboxName")],
         options: &[OptionSpec::optional(
             "reason",
             Kind::Word(&[

@@ -1,0 +1,35 @@
+//! `cordboard init`: a folder to write a dialplan in.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::project;
+
+/// Where to begin.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The project folder; made if it is missing.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+}
+
+/// Writes what is missing in the folder, and says what to do next.
+pub(crate) fn run(config_path: &Path, options: &Options) -> anyhow::Result<ExitCode> {
+    let config_path = options.folder.join(config_path);
+    let report = project::begin(&config_path)?;
+    for path in &report.written {
+        println!("wrote {}", path.display());
+    }
+    for path in &report.kept {
+        println!("kept  {}, as it was there already", path.display());
+    }
+    let program = std::env::args().next().unwrap_or_else(|| "cordboard".into());
+    println!("\nNext:\n");
+    if options.folder != Path::new(".") {
+        println!("    cd {}", options.folder.display());
+    }
+    println!("    {program} check\n    {program}");
+    Ok(ExitCode::SUCCESS)
+}

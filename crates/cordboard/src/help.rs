@@ -1,0 +1,79 @@
+//! What explains the language to people and to their editors, all of it written from the one table
+//! of functions in `dialplan`.
+
+pub(crate) mod annotations;
+pub(crate) mod names;
+pub(crate) mod reference;
+
+#[cfg(test)]
+mod tests;
+
+use dialplan::{Kind, LibrarySpec};
+
+/// Everything that is explained, in this order.
+pub(crate) fn libraries() -> Vec<&'static LibrarySpec> {
+    dialplan::LIBRARIES.to_vec()
+}
+
+/// What may be given, in words: `seconds, 1 to 3600`.
+fn kind_words(kind: &Kind) -> String {
+    match kind {
+        Kind::Flag { .. } => "true or false".into(),
+        Kind::Text => "text".into(),
+        Kind::Name => "name or number".into(),
+        Kind::Seconds { min, max, .. } => format!("seconds, {min} to {max}"),
+        Kind::Whole { min, max, .. } => format!("whole number, {min} to {max}"),
+        Kind::Number { min, max, .. } => format!("number, {min} to {max}"),
+        Kind::Sound => "sound".into(),
+        Kind::Sounds => "sound or list of sounds".into(),
+        Kind::Word(words) => {
+            words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+        }
+        Kind::Key { .. } => "key, or false for none".into(),
+        Kind::Patterns => "pattern or list of patterns".into(),
+        Kind::Targets => "target, list, or list of lists".into(),
+        Kind::Redirects => "URI, `{uri=, q=}`, or list of these".into(),
+        Kind::Headers => "table of names and values".into(),
+        Kind::Identity => "`{user=, name=}`".into(),
+        Kind::Function => "function".into(),
+        Kind::SecondsOrFunction => "seconds, or function".into(),
+        Kind::SoundsOrFunction => "sound, list of sounds, or function".into(),
+        Kind::Spoken => "number or text".into(),
+        Kind::Anything => "anything".into(),
+        Kind::Table => "table".into(),
+        Kind::Pattern => "pattern or name".into(),
+        Kind::Hours => "days and times".into(),
+        Kind::Module => "name of a file".into(),
+    }
+}
+
+/// What counts when nothing is given.
+fn default_words(kind: &Kind) -> Option<String> {
+    match kind {
+        Kind::Flag { default } => Some(default.to_string()),
+        Kind::Seconds { default, .. } | Kind::Number { default, .. } => {
+            default.map(|number| number.to_string())
+        }
+        Kind::Whole { default, .. } => default.map(|number| number.to_string()),
+        Kind::Key { default } => default.map(|key| format!("`{key}`")),
+        Kind::Text
+        | Kind::Name
+        | Kind::Sound
+        | Kind::Sounds
+        | Kind::Word(_)
+        | Kind::Patterns
+        | Kind::Targets
+        | Kind::Redirects
+        | Kind::Headers
+        | Kind::Identity
+        | Kind::Function
+        | Kind::SecondsOrFunction
+        | Kind::SoundsOrFunction
+        | Kind::Spoken
+        | Kind::Anything
+        | Kind::Table
+        | Kind::Pattern
+        | Kind::Hours
+        | Kind::Module => None,
+    }
+}

@@ -1,0 +1,169 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use dialplan::{Generation, Limits, Names, Sources, functions};
+use jiff::Zoned;
+
+use super::*;
+
+/// The lines right before the function that `header` defines, up to the one before it.
+fn block<'a>(annotations: &'a str, header: &str) -> &'a str {
+    let end = annotations.find(header).unwrap_or_else(|| panic!("no {header}"));
+    let before = &annotations[..end];
+    let start = before.rfind("\n\n").map_or(0, |at| at + 2);
+    &annotations[start..end]
+}
+
+#[test]
+fn editors_are_told_of_every_function_argument_option_and_value() {
+    let text = annotations::annotations(&libraries());
+    for library in libraries() {
+        for field in library.fields {
+            let field = format!("---@field {} {} ", field.name, field.ty);
+            assert!(text.contains(&field), "{field}");
+        }
+        for spec in library.functions {
+            let name = spec.full_name();
+            if matches!(name.as_str(), "print" | "require" | "log") {
+                continue;
+            }
+            let name = name.replacen("call:", "Call:", 1);
+            let block = block(&text, &format!("\nfunction {name}("));
+            assert!(block.starts_with(&format!("---{}\n", spec.summary)), "{name}: {block}");
+            assert!(block.contains("---```lua\n"), "{name}");
+            for argument in spec.arguments {
+                let argument = if argument.name == "function" { "fn" } else { argument.name };
+                assert!(block.contains(&format!("---@param {argument}")), "{name}: {argument}");
+            }
+            assert_eq!(
+                block.contains("---@return"),
+                !matches!(spec.returns, dialplan::Returns::Nothing),
+                "{name}"
+            );
+            if !spec.options.is_empty() {
+                assert!(block.contains("Options"), "{name}");
+            }
+        }
+    }
+    let dial = block(&text, "\n---What `call:menu`");
+    assert!(dial.contains(
+        "---@field timeout? number How long to ring, each list of a list of lists. \
+         Seconds, 1 to 3600. Unless given: 30."
+    ));
+}
+
+#[test]
+fn types_in_annotations_are_known_ones() {
+    let text =
+        annotations::annotations(&libraries()) + &names::names(&Names::default(), &[].into());
+    let mut known: BTreeSet<&str> =
+        ["string", "integer", "number", "boolean", "any", "table"].into();
+    known.extend(["fun", "nil", "userdata", "false", "function", "call", "cause", "code"]);
+    known.extend(["digits", "pattern", "options", "handler"]);
+    let named = |line: &'static str| {
+        let text = &text;
+        text.lines().filter_map(move |text| text.strip_prefix(line)?.split(' ').next())
+    };
+    known.extend(named("---@class "));
+    known.extend(named("---@alias "));
+    for line in text.lines() {
+        let Some(rest) = ["---@param ", "---@field ", "---@overload "]
+            .iter()
+            .find_map(|start| line.strip_prefix(start))
+        else {
+            continue;
+        };
+        let rest =
+            if line.starts_with("---@overload") { rest } else { rest.split_once(' ').unwrap().1 };
+        // A type ends at the first space outside of brackets that no colon or comma precedes.
+        let end = rest.char_indices().scan((0_i32, ' '), |(depth, before), (at, c)| {
+            *depth += i32::from("(<{[".contains(c)) - i32::from(")>}]".contains(c));
+            let ends = c == ' ' && *depth == 0 && !":,".contains(*before);
+            *before = c;
+            Some((at, ends))
+        });
+        let end = end.filter(|(_, ends)| *ends).map(|(at, _)| at).next().unwrap_or(rest.len());
+        let unquoted: String = rest[..end].split('"').step_by(2).collect::<Vec<_>>().join(" ");
+        for word in unquoted.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.') {
+            let word = word.trim_matches('.');
+            assert!(word.is_empty() || known.contains(word), "{word} in {line}");
+        }
+    }
+}
+
+#[test]
+fn annotations_are_lua_and_the_same_each_time() {
+    let text = annotations::annotations(&libraries());
+    assert_eq!(text, annotations::annotations(&libraries()));
+    let known = Names {
+        prompts: ["en/my/\"odd\"", "en/main/welcome"].map(str::to_owned).into(),
+        ..Names::default()
+    };
+    for text in [text, names::names(&known, &BTreeMap::new())] {
+        let sources = Sources { files: [("notes.lua".to_owned(), text)].into() };
+        let errors =
+            Generation::load(&sources, Names::default(), Limits::default(), &Zoned::default())
+                .expect_err("there is no main.lua");
+        // Everything compiles before `main.lua` is missed.
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].file, "scripts/main.lua", "{errors:?}");
+    }
+}
+
+#[test]
+fn what_a_project_has_is_offered_with_what_is_heard() {
+    let known = Names {
+        prompts: ["en/main/welcome", "en/digits/1", "de/main/welcome", "music/river"]
+            .map(str::to_owned)
+            .into(),
+        extensions: ["101".to_owned()].into(),
+        mailboxes: ["sales".to_owned()].into(),
+        language: "en".to_owned(),
+    };
+    let texts = names::read_texts("en", "# ours\nmain/welcome\tGood morning.\nx/y\t/ˈiːj./\n");
+    let text = names::names(&known, &texts);
+    for line in [
+        "---| \"main/welcome\" # Good morning.\n",
+        "---| \"de/main/welcome\"\n",
+        "---| \"music/river\"\n",
+        "---| \"ext/101\"\n",
+        "---| \"sales\"\n",
+    ] {
+        assert!(text.contains(line), "{line} in\n{text}");
+    }
+    assert!(!text.contains("digits/1"), "{text}");
+}
+
+#[test]
+fn the_reference_in_the_docs_folder_is_the_one_of_the_table() {
+    let kept = include_str!("../../../../docs/reference.md");
+    assert!(
+        kept == reference::reference(&libraries()),
+        "docs/reference.md is of an older table of functions; write it anew with\n\
+         cargo run -p cordboard -- reference > docs/reference.md"
+    );
+}
+
+#[test]
+fn the_reference_links_to_headings_that_are_there() {
+    let text = reference::reference(&libraries());
+    let headings: BTreeSet<String> =
+        text.lines().filter_map(|line| line.strip_prefix("### ")).map(reference::anchor).collect();
+    let links = text.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
+    let links: Vec<&str> = links.collect();
+    assert_eq!(links.len(), functions().count());
+    for link in links {
+        assert!(headings.contains(link), "{link}");
+    }
+}
+
+#[test]
+fn one_function_can_be_asked_for_by_either_name() {
+    let dial = reference::about(&libraries(), "dial").unwrap();
+    assert!(dial.starts_with("### call:dial(to, options)\n"), "{dial}");
+    assert_eq!(Some(dial), reference::about(&libraries(), "call:dial"));
+    assert!(reference::about(&libraries(), "time").unwrap().contains("### time.open(hours)"));
+    assert_eq!(reference::about(&libraries(), "conference"), None);
+    assert_eq!(reference::nearest(&libraries(), "dail").as_deref(), Some("call:dial"));
+    assert_eq!(reference::nearest(&libraries(), "time.opne").as_deref(), Some("time.open"));
+    assert_eq!(reference::nearest(&libraries(), "conference"), None);
+}

@@ -1,0 +1,7 @@
+//! A folder in which somebody writes a dialplan: what a new one is given, and what its editor knows.
+
+mod editor;
+mod starter;
+
+pub(crate) use editor::write_annotations;
+pub(crate) use starter::begin;

@@ -1,0 +1,85 @@
+//! What the editor is told: the annotation files, and where it finds them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use dialplan::Names;
+
+use crate::config::{Settings, folder_of};
+use crate::help::{annotations, libraries, names};
+use crate::prompts::Found;
+
+/// Where the annotation files are, as seen from the configuration file.
+pub(crate) const LIBRARY: &str = ".cordboard/library";
+
+/// Writes the annotation files anew beside the configuration file: the functions as this version has
+/// them, and the names of what `settings` and the prompts folder hold. Gives back their paths.
+///
+/// # Errors
+/// When a file cannot be written, or the prompts folder not be read.
+pub(crate) fn write_annotations(
+    config_path: &Path,
+    settings: Option<&Settings>,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = folder_of(config_path).join(LIBRARY);
+    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let (known, texts) = match settings {
+        Some(settings) => known(settings)?,
+        None => (Names::default(), BTreeMap::new()),
+    };
+    let mut written = Vec::new();
+    for (name, text) in [
+        ("cordboard.lua", annotations::annotations(&libraries())),
+        ("names.lua", names::names(&known, &texts)),
+    ] {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// What exists, and what is heard in the prompts as far as a table beside them tells.
+fn known(settings: &Settings) -> anyhow::Result<(Names, BTreeMap<String, String>)> {
+    let prompts = if settings.prompts.exists() {
+        Found::in_folder(&settings.prompts)?.prepare().0.names()
+    } else {
+        Default::default()
+    };
+    let language = settings.language.clone();
+    let table = settings.prompts.join(format!("{language}.tsv"));
+    // The table is a help for people; without it the names alone will do.
+    let table = fs::read_to_string(table).unwrap_or_default();
+    let texts = names::read_texts(&language, &table);
+    let known = Names {
+        prompts,
+        extensions: settings.accounts.keys().cloned().collect(),
+        mailboxes: settings.mailboxes.keys().cloned().collect(),
+        language,
+    };
+    Ok((known, texts))
+}
+
+/// What tells lua-language-server about the project; `scripts` as seen from it.
+pub(crate) fn luarc(scripts: &str) -> String {
+    let path = serde_json::Value::from(format!("{scripts}/?.lua"));
+    LUARC.replace("SCRIPTS", &path.to_string())
+}
+
+const LUARC: &str = r#"{
+  "$schema": "https://raw.githubusercontent.com/LuaLS/vscode-lua/master/setting/schema.json",
+  "runtime.version": "Lua 5.4",
+  "runtime.path": [SCRIPTS],
+  "runtime.pathStrict": true,
+  "runtime.builtin": {
+    "coroutine": "disable",
+    "debug": "disable",
+    "io": "disable",
+    "os": "disable"
+  },
+  "workspace.library": [".cordboard/library"],
+  "workspace.checkThirdParty": false
+}
+"#;
