@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use dialplan::{LoadError, Sources};
 use jiff::{Timestamp, Zoned};
-use pbx::{Command, Config, Input, Notice, Peer, Start, Switch};
+use pbx::{Command, CommandId, Config, Input, Notice, Peer, Reload, Start, Switch};
 use sip_engine::Flow;
 
 use crate::acoustics::Acoustics;
@@ -54,6 +54,7 @@ pub struct Office {
     queue: Queue<Delivery>,
     weather: Weather,
     datagrams: u64,
+    commands: u64,
     rng: fastrand::Rng,
     start: Instant,
     now: Instant,
@@ -106,6 +107,7 @@ impl Office {
             queue: Queue::default(),
             weather,
             datagrams: 0,
+            commands: 0,
             rng,
             start,
             now: start,
@@ -247,15 +249,19 @@ impl Office {
     ///
     /// # Errors
     /// Every mistake found; then the old dialplan stays.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "one kind of news is looked for")]
     pub fn reload(&mut self, sources: Sources, sounds: Arc<Sounds>) -> Result<(), Vec<LoadError>> {
         let prompts = Arc::clone(sounds.prompts());
         self.acoustics.set_sounds(sounds);
-        self.tell(Input::Command(Command::Reload { sources, prompts }));
-        let last = self.notices().map(|(_, notice)| notice).last();
-        match last {
-            Some(Notice::ReloadFailed { mistakes }) => Err(mistakes.clone()),
-            Some(_) | None => Ok(()),
-        }
+        self.commands += 1;
+        let id = CommandId(self.commands);
+        let reload = Reload { id, sources, prompts, config: None };
+        self.tell(Input::Command(Command::Reload(Box::new(reload))));
+        let failed = self.notices().find_map(|(_, notice)| match notice {
+            Notice::ReloadFailed { id: own, mistakes } if *own == id => Some(mistakes.clone()),
+            _ => None,
+        });
+        failed.map_or(Ok(()), Err)
     }
 
     /// Tells the switch something besides.
