@@ -124,7 +124,7 @@ impl File<'_> {
         let lists = matches!(option.kind, Kind::Sounds | Kind::SoundsOrFunction | Kind::Patterns);
         match value {
             Expression::Literal { text, token } => {
-                if let Some(problem) = self.problem(spec, option.kind, text) {
+                if let Some(problem) = self.problem(option.kind, text) {
                     self.report(*token, format!("call:{}: {problem}", spec.name), None);
                 }
             }
@@ -145,7 +145,7 @@ impl File<'_> {
     }
 
     /// What is wrong with a literal.
-    fn problem(&self, spec: &VerbSpec, kind: Kind, text: &str) -> Option<String> {
+    fn problem(&self, kind: Kind, text: &str) -> Option<String> {
         let names = &self.host.names;
         match kind {
             Kind::Sound | Kind::Sounds | Kind::SoundsOrFunction => parse_sound(text, names).err(),
@@ -157,10 +157,8 @@ impl File<'_> {
                 Ok(Destination::Extension(name)) => unknown("extension", &name, &names.extensions),
                 Ok(Destination::Uri(_)) => None,
             },
-            Kind::Name if matches!(spec.name, "voicemail" | "mailbox") => {
-                unknown("mailbox", text, &names.mailboxes)
-            }
-            Kind::Name if spec.name == "go" && self.routed => {
+            Kind::Mailbox => unknown("mailbox", text, &names.mailboxes),
+            Kind::Dialled if self.routed => {
                 let unmatched = !matches!(self.host.match_number(text), Match::Route(_));
                 unmatched.then(|| {
                     let routes = self.host.routes.borrow();
@@ -176,6 +174,9 @@ impl File<'_> {
             }
             Kind::Word(_)
             | Kind::Name
+            | Kind::Dialled
+            | Kind::Choice
+            | Kind::Language
             | Kind::Flag { .. }
             | Kind::Text
             | Kind::Seconds { .. }

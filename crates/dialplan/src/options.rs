@@ -169,7 +169,9 @@ impl<'a> Call<'a> {
         let (value, spec) = self.value(name)?;
         match value {
             Value::Nil => Ok(None),
-            Value::Integer(number) if spec.kind == Kind::Name => Ok(Some(number.to_string())),
+            Value::Integer(number) if matches!(spec.kind, Kind::Name | Kind::Mailbox) => {
+                Ok(Some(number.to_string()))
+            }
             Value::String(text) => checked_text(name, &text).map(Some),
             other => Err(mismatch(name, &spec.kind, &other)),
         }
@@ -320,7 +322,9 @@ fn expected(kind: &Kind) -> String {
     match kind {
         Kind::Flag { .. } => "true or false".into(),
         Kind::Text => "a string".into(),
-        Kind::Name => "a string or a whole number".into(),
+        Kind::Name | Kind::Mailbox | Kind::Dialled => "a string or a whole number".into(),
+        Kind::Choice => "a function, or the number of a route".into(),
+        Kind::Language => "a language".into(),
         Kind::Seconds { .. } => "seconds (a number)".into(),
         Kind::Whole { .. } => "a whole number".into(),
         Kind::Number { .. } => "a number".into(),

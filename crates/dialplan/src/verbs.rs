@@ -112,11 +112,15 @@ pub struct VerbSpec {
     pub options_at: OptionsAt,
     /// What else the option table may have beside [`VerbSpec::options`], under keys of the script's
     /// own choice.
-    pub open: Option<ValueSpec>,
+    pub open: Option<OptionSpec>,
     /// What it gives back.
     pub returns: Returns,
     /// Whether the handler ends with it.
     pub ends: bool,
+    /// What it makes of a call that nobody has answered; of no weight if it [`VerbSpec::ends`].
+    pub answer: Answer,
+    /// Whether it does what it says only as long as the call is not answered.
+    pub before_answer: bool,
     /// Whether the script waits in it.
     pub waits: bool,
     /// Whether it uses the caller's line, of which there is one: such verbs run one at a time.
@@ -142,6 +146,8 @@ impl VerbSpec {
         open: None,
         returns: Returns::Nothing,
         ends: false,
+        answer: Answer::Waits,
+        before_answer: false,
         waits: false,
         line: false,
         example: "",
@@ -151,6 +157,18 @@ impl VerbSpec {
     pub fn full_name(&self) -> String {
         format!("{}{}{}", self.library.word(), self.library.separator(), self.name)
     }
+}
+
+/// What a function makes of a call that nobody has answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing: the caller goes on waiting.
+    Waits,
+    /// Something is done for the caller, who hears something or is connected with somebody; whether
+    /// it is answered by that depends.
+    Serves,
+    /// The call is answered after it.
+    Answers,
 }
 
 /// Where the option table of a function stands.
@@ -233,6 +251,15 @@ pub enum Kind {
     Text,
     /// A string or a number, for example an extension.
     Name,
+    /// The name of a mailbox.
+    Mailbox,
+    /// A number or name whose route is run, as if it had been dialled.
+    Dialled,
+    /// What digits choose, in a table whose other keys are patterns of digits: a function, or a number
+    /// whose route is run.
+    Choice,
+    /// A language that can be spoken, by the name of its folder.
+    Language,
     /// Seconds, perhaps with a fraction.
     Seconds {
         /// Least.

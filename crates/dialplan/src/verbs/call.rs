@@ -1,7 +1,8 @@
 //! Rows of `call`: its verbs and its values.
 
 use super::{
-    ClassSpec, Kind, Library, LibrarySpec, OptionSpec, Returns, ValueSpec, VerbSpec, seconds,
+    Answer, ClassSpec, Kind, Library, LibrarySpec, OptionSpec, Returns, ValueSpec, VerbSpec,
+    seconds,
 };
 
 /// The call that a route was given.
@@ -46,6 +47,7 @@ pub const VERBS: &[VerbSpec] = &[
               should hear for certain, or press keys.\n\n`call:record`, `call:voicemail`, \
               `call:mailbox` and `call:echo` answer by themselves, and so does `call:dial` when \
               somebody else answers.",
+        answer: Answer::Answers,
         example: r#"route("600", function(call)
   call:answer()
   call:play("main/welcome")
@@ -60,6 +62,7 @@ end)
         doc: "The same as `call:reject(486)`. A caller that was answered already is hung up on. \
               The function ends here.",
         ends: true,
+        before_answer: true,
         example: r#"route("104", function(call)
   if call.account ~= "100" then
     call:busy()
@@ -121,6 +124,7 @@ end)
                 ),
             ],
         }),
+        answer: Answer::Serves,
         example: r#"route("200", function(call)
   -- Two phones together for 15 seconds, then a third.
   local result = call:dial({ { "ext/100", "ext/101" }, { "ext/102" } }, { timeout = 15 })
@@ -138,6 +142,7 @@ end)
         summary: "Sends the caller's own sound back until `#` or hang-up.",
         doc: "Answers if need be. What the caller hears has gone through the same buffers as any \
               call, so it tells whether sound arrives both ways, and how late.",
+        answer: Answer::Answers,
         example: r#"route("600", function(call)
   call:play("main/echo-intro")
   call:echo()
@@ -154,12 +159,13 @@ end)
               no route matches, it gives back false and `\"NONE\"`, or `\"INCOMPLETE\"` if more \
               digits could match.\n\nUp to 16 routes may run inside each other, so that two that \
               send a call to each other are an error and not an endless loop.",
-        arguments: &[OptionSpec::required("number", Kind::Name, "As if this had been dialled.")],
+        arguments: &[OptionSpec::required("number", Kind::Dialled, "As if this had been dialled.")],
         returns: Returns::Values(&[
             ValueSpec::new("found", "boolean", "Whether there is such a route."),
             ValueSpec::new("why", r#""NONE"|"INCOMPLETE"|nil"#, "Why there is none."),
         ]),
         waits: false,
+        answer: Answer::Serves,
         example: r#"route("200", function(call)
   call:answer()
   call:go("600")
@@ -204,7 +210,7 @@ end)
               deleted is gone when the caller leaves with `#` or hangs up, and not before.",
         arguments: &[OptionSpec::optional(
             "box",
-            Kind::Name,
+            Kind::Mailbox,
             "The mailbox; without it the caller is asked.",
         )
         .typed("MailboxName")],
@@ -213,6 +219,7 @@ end)
             r#""DONE"|"REFUSED"|"FAILED""#,
             "How it ended: left with `#`, wrong PIN too often, or no such mailbox.",
         )),
+        answer: Answer::Answers,
         example: r#"route("*97", function(call)
   if call:mailbox(call.account) == "REFUSED" then
     log.warn("wrong PIN from", call.source)
@@ -248,12 +255,16 @@ end)
                 "Heard after a wrong choice; or the function to call after the last wrong one.",
             ),
         ],
-        open: Some(ValueSpec::new(
-            "digits",
-            "fun(digits: string)|string|integer",
-            "What these digits choose: a function, or a number whose route is run.",
-        )),
+        open: Some(
+            OptionSpec::optional(
+                "digits",
+                Kind::Choice,
+                "What these digits choose: a function, or a number whose route is run.",
+            )
+            .typed("fun(digits: string)|string|integer"),
+        ),
         returns: DIGITS,
+        answer: Answer::Serves,
         example: r#"route("0", function(call)
   call:answer()
   call:menu {
@@ -316,6 +327,7 @@ end)
             GAIN,
         ],
         returns: PLAYED,
+        answer: Answer::Serves,
         example: r#"route("200", function(call)
   call:answer()
   local played = call:play({ "main/welcome", "silence:0.5", "tone:440:0.3" }, { barge = true })
@@ -332,6 +344,7 @@ end)
         doc: "From here the caller can hear without being answered. `call:play` does this by \
               itself; use it to open the way before a dial whose callee may send announcements. \
               Does nothing when the call is answered.",
+        before_answer: true,
         example: r#"route("200", function(call)
   call:progress()
   call:play("main/please-wait")
@@ -396,6 +409,7 @@ end)
             OptionSpec::optional("invalid", Kind::Sounds, "Heard before asking again."),
         ],
         returns: DIGITS,
+        answer: Answer::Serves,
         example: r#"route("9", function(call)
   call:answer()
   local extension, why = call:read {
@@ -444,6 +458,7 @@ end)
                 ValueSpec::new("path", "string", "Its file; empty if nothing was recorded."),
             ],
         }),
+        answer: Answer::Answers,
         example: r#"route("200", function(call)
   local recording = call:record { max = 30, silence = 3 }
   if recording.ms < 1000 then
@@ -469,6 +484,7 @@ end)
             "300, 301, 302, 305 or 380.",
         )],
         ends: true,
+        before_answer: true,
         example: r#"route("302", function(call)
   call:redirect({ { uri = "sip:100@example.org", q = 1 }, "tel:+15551234" }, { code = 300 })
 end)
@@ -491,6 +507,7 @@ end)
         ],
         options: &[OptionSpec::optional("headers", Kind::Headers, "Extra headers.")],
         ends: true,
+        before_answer: true,
         example: r#"route("9.", function(call)
   call:reject(403, "Outside lines are closed", { headers = { ["X-Ask"] = "reception" } })
 end)
@@ -503,6 +520,7 @@ end)
         doc: "The caller's phone makes its own ringing tone. `call:dial` does this by itself when \
               somebody rings; use it where the script takes a moment before it answers. Does \
               nothing when the call is answered.",
+        before_answer: true,
         example: r#"route("200", function(call)
   call:ringing()
   call:sleep(2)
@@ -531,11 +549,12 @@ end)
                 Kind::Word(&["number", "digits", "spell", "time", "date"]),
                 "How to say it; numbers are said as numbers, strings digit by digit.",
             ),
-            OptionSpec::optional("lang", Kind::Text, "Language folder."),
+            OptionSpec::optional("lang", Kind::Language, "Language folder."),
             BARGE,
             GAIN,
         ],
         returns: PLAYED,
+        answer: Answer::Serves,
         example: r#"route("123", function(call)
   call:answer()
   call:say(time.now(), { as = "date" })
@@ -569,7 +588,7 @@ end)
               goes straight to the beep. A message is kept whole or not at all, and kept also when \
               the caller simply hangs up.\n\nGive `reason` the status of the dial before: for \
               `BUSY` the greeting says that the person is on another line.",
-        arguments: &[OptionSpec::required("box", Kind::Name, "The mailbox.").typed("MailboxName")],
+        arguments: &[OptionSpec::required("box", Kind::Mailbox, "The mailbox.").typed("MailboxName")],
         options: &[OptionSpec::optional(
             "reason",
             Kind::Word(&[
@@ -589,6 +608,7 @@ end)
             r#""SUCCESS"|"EMPTY"|"FAILED""#,
             "Whether a message was kept; `FAILED` if the mailbox is full or missing.",
         )),
+        answer: Answer::Answers,
         example: r#"route("1XX", function(call)
   local result = call:dial("ext/" .. call.to.user, { timeout = 25 })
   if result.status ~= "ANSWERED" then
