@@ -20,7 +20,9 @@ fn kind_words(kind: &Kind) -> String {
     match kind {
         Kind::Flag { .. } => "true or false".into(),
         Kind::Text => "text".into(),
-        Kind::Name => "name or number".into(),
+        Kind::Name | Kind::Mailbox | Kind::Dialled => "name or number".into(),
+        Kind::Choice => "function, or number of a route".into(),
+        Kind::Language => "language".into(),
         Kind::Seconds { min, max, .. } => format!("seconds, {min} to {max}"),
         Kind::Whole { min, max, .. } => format!("whole number, {min} to {max}"),
         Kind::Number { min, max, .. } => format!("number, {min} to {max}"),
@@ -58,6 +60,10 @@ fn default_words(kind: &Kind) -> Option<String> {
         Kind::Key { default } => default.map(|key| format!("`{key}`")),
         Kind::Text
         | Kind::Name
+        | Kind::Mailbox
+        | Kind::Dialled
+        | Kind::Choice
+        | Kind::Language
         | Kind::Sound
         | Kind::Sounds
         | Kind::Word(_)

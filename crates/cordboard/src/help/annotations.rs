@@ -178,8 +178,10 @@ fn kind_type(option: &OptionSpec) -> String {
     }
     match option.kind {
         Kind::Flag { .. } => "boolean".into(),
-        Kind::Text | Kind::Hours | Kind::Module => "string".into(),
-        Kind::Name | Kind::Pattern => "string|integer".into(),
+        Kind::Text | Kind::Hours | Kind::Module | Kind::Language => "string".into(),
+        Kind::Name | Kind::Pattern | Kind::Dialled => "string|integer".into(),
+        Kind::Mailbox => "MailboxName".into(),
+        Kind::Choice => "fun(digits: string)|string|integer".into(),
         Kind::Seconds { .. } | Kind::Number { .. } => "number".into(),
         Kind::Whole { .. } => "integer".into(),
         Kind::Sound => "Sound".into(),

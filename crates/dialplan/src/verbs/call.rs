@@ -588,7 +588,9 @@ end)
               goes straight to the beep. A message is kept whole or not at all, and kept also when \
               the caller simply hangs up.\n\nGive `reason` the status of the dial before: for \
               `BUSY` the greeting says that the person is on another line.",
-        arguments: &[OptionSpec::required("box", Kind::Mailbox, "The mailbox.").typed("MailboxName")],
+        arguments: &[
+            OptionSpec::required("box", Kind::Mailbox, "The mailbox.").typed("MailboxName")
+        ],
         options: &[OptionSpec::optional(
             "reason",
             Kind::Word(&[
