@@ -10,6 +10,7 @@
 
 mod basic_call;
 mod demo_dialplan;
+mod examples;
 mod hostile;
 mod logs;
 mod operations;

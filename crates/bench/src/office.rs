@@ -200,6 +200,11 @@ impl Office {
         })
     }
 
+    /// What ran of the scripts in use; `None` unless the configuration's `script_watch` asked for it.
+    pub fn coverage(&self) -> Option<dialplan::Coverage> {
+        self.switch.script_coverage()
+    }
+
     /// Lets this much time pass.
     pub fn run_for(&mut self, time: Duration) {
         self.run_until(self.now + time);

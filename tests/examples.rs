@@ -1,0 +1,219 @@
+//! The code that explains the language does what it says: every example of the table of functions,
+//! and every dialplan in the pages for people, is called on an exchange as it ships.
+//!
+//! Each route is dialled several times, with phones that answer, that are busy and that are not
+//! there, by a caller who presses keys, speaks, or does nothing. No script may fail, nothing may be
+//! left over, and the function that an example shows must have run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bench::{Act, Behaviour, Call, Called, Office, Phone, Setup, Sounds, Weather, What};
+use dialplan::{Coverage, Sources, Watch, functions};
+use pbx::Notice;
+
+#[test]
+fn every_function_runs_in_its_example() {
+    for spec in functions() {
+        let name = spec.full_name();
+        let ran = call_every_route(&name, dialplan_of(&[("main.lua", spec.example)]));
+        let lines = spec.example.lines().zip(1_u32..);
+        let shown = lines.filter(|(line, _)| {
+            let line = line.split("--").next().unwrap();
+            ["(", " {", " \""].iter().any(|after| line.contains(&format!("{name}{after}")))
+        });
+        let shown: Vec<u32> = shown.map(|(_, number)| number).collect();
+        let file = &ran.files["scripts/main.lua"];
+        let has_run = |line: &u32| file.get(line).is_some_and(|line| line.hits > 0);
+        // `require` can only be shown in a comment: an example is one file.
+        assert!(shown.iter().any(has_run) || shown.is_empty(), "{name} did not run");
+        assert!(!shown.is_empty() || name == "require", "{name} is not in its example");
+    }
+}
+
+/// Dials every route in every situation, and gives back which lines ran.
+fn call_every_route(name: &str, sources: Sources) -> Coverage {
+    let mut ran = Coverage::default();
+    for situation in SITUATIONS {
+        let (mut office, patterns) = open(name, sources.clone(), situation);
+        for pattern in patterns {
+            let mut call = Call::of_account("105", number(&pattern));
+            call.behaviour = Behaviour { talking: situation.caller(), ..Behaviour::default() };
+            let caller = office.call(call).unwrap();
+            office.run_until_that(Duration::from_secs(600), |office| {
+                office.party(caller).unwrap().is_free()
+            });
+            if !office.party(caller).unwrap().is_free() {
+                office.act(caller, Act::Hangup).unwrap();
+            }
+            let left = office.finish();
+            assert!(left.is_empty(), "{name}, {pattern}, {situation:?}: {left:?}");
+        }
+        for happening in office.happenings() {
+            if let What::Exchange(Notice::ScriptFailed(failure)) = &happening.what {
+                panic!("{name}, {}, {situation:?}: {}", failure.to, failure.error);
+            }
+        }
+        for (file, lines) in office.coverage().unwrap().files {
+            let file = ran.files.entry(file).or_default();
+            for (number, line) in lines {
+                file.entry(number).or_insert_with(|| line.clone()).hits += line.hits;
+            }
+        }
+    }
+    ran
+}
+
+/// What the world around a dialplan is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Situation {
+    /// On a Monday morning everybody answers, talks for a while and hangs up; the caller presses keys.
+    Answered,
+    /// Everybody is busy; the caller speaks and presses the last key.
+    Busy,
+    /// On a Sunday nobody is there; the caller does nothing.
+    Deserted,
+}
+
+const SITUATIONS: [Situation; 3] = [Situation::Answered, Situation::Busy, Situation::Deserted];
+
+impl Situation {
+    fn caller(self) -> Vec<(Duration, Act)> {
+        let at = Duration::from_secs;
+        match self {
+            Self::Answered => {
+                let keys = ["1", "101#", "4711#", "1", "2", "#"].into_iter().cycle().take(30);
+                (1..).step_by(4).map(at).zip(keys.map(|keys| Act::Press(keys.into()))).collect()
+            }
+            Self::Busy => (0..20)
+                .flat_map(|round| {
+                    let said = Act::Say(Duration::from_secs(3));
+                    [(at(round * 12 + 5), said), (at(round * 12 + 10), Act::Press("#".into()))]
+                })
+                .collect(),
+            Self::Deserted => Vec::new(),
+        }
+    }
+}
+
+fn open(name: &str, sources: Sources, situation: Situation) -> (Office, Vec<String>) {
+    let texts = sources.files.values().flat_map(|text| text.split("route(\"").skip(1));
+    let patterns = texts.map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+    let mut office = Office::new(setup(sources, situation)).unwrap_or_else(|mistakes| {
+        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        panic!("{name} does not load:\n{}", mistakes.join("\n"))
+    });
+    for user in ["100", "101", "102", "103", "104"] {
+        let after = Duration::from_secs(2);
+        let called = match situation {
+            Situation::Answered => Called::Answers { after },
+            Situation::Busy => Called::busy(),
+            Situation::Deserted => continue,
+        };
+        let phone = Phone::new(user).called(called).then(Duration::from_secs(5), Act::Hangup);
+        office.add_phone(phone).unwrap();
+    }
+    (office, patterns)
+}
+
+/// A number that the pattern matches.
+fn number(pattern: &str) -> String {
+    if !pattern.chars().all(|c| c.is_ascii_digit() || "*#+XZN[]-.!".contains(c)) {
+        return pattern.to_owned();
+    }
+    let mut number = String::new();
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            'X' | 'Z' => number.push('1'),
+            'N' => number.push('2'),
+            '.' => number.push('1'),
+            '!' => {}
+            '[' => {
+                number.push(rest.next().unwrap());
+                rest.find(|c| *c == ']');
+            }
+            other => number.push(other),
+        }
+    }
+    number
+}
+
+fn dialplan_of(files: &[(&str, &str)]) -> Sources {
+    let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+    Sources { files: files.iter().map(own).collect() }
+}
+
+/// An exchange that was started for the first time: phones and mailboxes 100 to 109, the prompts
+/// that ship.
+fn setup(sources: Sources, situation: Situation) -> Setup {
+    let users = (100..110).map(|user| user.to_string());
+    let account = |user: String| {
+        let account = pbx::Account {
+            user: user.clone(),
+            secret: format!("secret-{user}"),
+            name: format!("Phone {user}"),
+            mailbox: Some(user.clone()),
+        };
+        (user, account)
+    };
+    let mailbox = |user: String| {
+        let mailbox = pbx::MailboxConfig {
+            pin: "4711".to_owned(),
+            messages_max: 100,
+            message_max: Duration::from_secs(300),
+        };
+        (user, mailbox)
+    };
+    let listener =
+        |transport| pbx::Listener { transport, address: "10.0.0.1:5060".parse().unwrap() };
+    let config = pbx::Config {
+        domain: "office.test".to_owned(),
+        listeners: vec![listener(sip_engine::Transport::Udp)],
+        external_ip: None,
+        rtp_port_first: 20_000,
+        rtp_port_last: 20_999,
+        media_threads: 1,
+        nat: true,
+        accounts: users.clone().map(account).collect(),
+        peers: Vec::new(),
+        mailboxes: Arc::new(users.map(mailbox).collect()),
+        language: "en".to_owned(),
+        time_zone: jiff::tz::TimeZone::UTC,
+        limits: pbx::Limits::default(),
+        script_limits: dialplan::Limits::default(),
+        script_watch: Watch::Lines,
+        digest: vec![sip_engine::Algorithm::Sha256],
+    };
+    let wall = match situation {
+        Situation::Answered | Situation::Busy => "2026-11-23T10:00:00Z",
+        Situation::Deserted => "2026-11-22T23:00:00Z",
+    };
+    let prompts = prompts();
+    Setup {
+        config,
+        sources,
+        sounds: Arc::new(Sounds::made_up(
+            prompts.iter().map(String::as_str),
+            Duration::from_secs(1),
+        )),
+        start: Instant::now(),
+        wall: wall.parse().unwrap(),
+        seed: 1,
+        weather: Weather::calm(),
+    }
+}
+
+/// Every prompt that ships, by its full name.
+fn prompts() -> Vec<String> {
+    let table = fs::read_to_string(root().join("prompts/en.tsv")).unwrap();
+    let rows = table.lines().filter(|line| !line.starts_with('#'));
+    let names = rows.filter_map(|line| Some(format!("en/{}", line.split_once('\t')?.0)));
+    names.chain(["evening", "waltz", "river"].map(|name| format!("music/{name}"))).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
