@@ -19,6 +19,7 @@ mod acoustics;
 mod behaviour;
 mod happening;
 mod heard;
+mod ladder;
 mod network;
 mod office;
 mod party;

@@ -138,6 +138,11 @@ impl Office {
         at.to_zoned(self.config.time_zone.clone())
     }
 
+    /// What the clock on the wall showed when the office opened.
+    pub fn wall_at_start(&self) -> Zoned {
+        self.wall.to_zoned(self.config.time_zone.clone())
+    }
+
     /// What is declared about the office.
     pub fn config(&self) -> &Config {
         &self.config

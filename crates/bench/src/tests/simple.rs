@@ -22,6 +22,7 @@ fn two_phones_talk_and_hear_each_other() {
     let left = office.finish();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(office.shelf().calls.len(), 1);
+    println!("{}", office.ladder());
 }
 
 #[test]
@@ -46,10 +47,7 @@ fn a_caller_leaves_a_message() {
     office.run_for(s(5));
     office.act(caller, Act::Hangup).unwrap();
     let left = office.finish();
-    for happening in office.happenings() {
-        println!("{:?} {:?}", happening.at - office.start(), happening.what);
-    }
+    println!("{}", office.ladder());
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(office.shelf().messages.len(), 1);
-    println!("{:?}", office.shelf().messages[0].1);
 }

@@ -1,0 +1,288 @@
+//! From what happened to what is drawn.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of methods and news, those that nobody would draw need not be named"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use dialplan::LogLevel;
+use pbx::Notice;
+use sip_syntax::{Message, Method};
+
+use super::{label, length};
+use crate::{Happening, Heard, Office, PartyId, Traffic, Way, What};
+
+/// One line of a ladder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    /// Since the office opened.
+    pub(super) at: Duration,
+    pub(super) what: Drawn,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Drawn {
+    Arrow {
+        from: Place,
+        to: Place,
+        label: String,
+        arrives: Arrival,
+    },
+    /// Words beside a column.
+    Note {
+        place: Place,
+        text: String,
+    },
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    Party(PartyId),
+    Exchange,
+    /// An address where nobody is.
+    Nowhere,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    Arrives,
+    Lost,
+}
+
+/// Everything that is worth a line.
+pub(super) fn rows(office: &Office) -> Vec<Row> {
+    let happenings = office.happenings();
+    let mut writer = Writer {
+        office,
+        rows: Vec::new(),
+        told: BTreeSet::new(),
+        challenged: challenged(happenings),
+        invites: BTreeSet::new(),
+        hearing: BTreeMap::new(),
+    };
+    for (index, happening) in happenings.iter().enumerate() {
+        let rest = happenings.get(index + 1..).unwrap_or_default();
+        writer.write(happening, rest);
+    }
+    writer.rows
+}
+
+struct Writer<'a> {
+    office: &'a Office,
+    rows: Vec<Row>,
+    /// Messages that were drawn, to recognise repeats.
+    told: BTreeSet<(Place, Bytes)>,
+    challenged: BTreeSet<(PartyId, Bytes, u32)>,
+    /// Branches of INVITEs.
+    invites: BTreeSet<Bytes>,
+    /// The last row of each party that says what it hears, while nothing came between.
+    hearing: BTreeMap<PartyId, usize>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, happening: &Happening, rest: &[Happening]) {
+        let at = happening.at;
+        match &happening.what {
+            What::Sip(traffic) => self.write_message(at, traffic),
+            What::Hears { party, heard } => self.write_hearing(at, *party, heard.as_ref(), rest),
+            What::Presses { party, keys } => self.note(at, *party, format!("presses {keys}")),
+            What::Says { party, length: time } => {
+                self.note(at, *party, format!("speaks for {}", length(*time)));
+            }
+            What::Party { party, does } => self.note(at, *party, (*does).to_owned()),
+            What::Exchange(notice) => self.write_notice(at, notice),
+            What::Resolved { host, addresses } => {
+                let found = match addresses.as_slice() {
+                    [] => "finds nothing".to_owned(),
+                    [first, ..] => format!("finds {}", first.ip()),
+                };
+                self.row(at, Place::Exchange, format!("looks up {host}, {found}"));
+            }
+        }
+    }
+
+    fn write_message(&mut self, at: Instant, traffic: &Traffic) {
+        let Some(message) = traffic.message() else {
+            let text = "an unreadable message".to_owned();
+            return self.arrow(at, traffic, text);
+        };
+        let place = traffic.party.map_or(Place::Nowhere, Place::Party);
+        if self.is_part_of_a_challenge(traffic, &message) {
+            return;
+        }
+        let Some(mut label) = label::label(&message) else {
+            return self.write_registration(at, traffic, &message);
+        };
+        if let Message::Request(request) = &message
+            && let Some(branch) = request.top_via().ok().and_then(|via| via.branch)
+        {
+            // The ACK of a refusal has the branch of its INVITE, and belongs to the refusal.
+            match request.method() {
+                Method::Invite => drop(self.invites.insert(branch)),
+                Method::Ack if self.invites.contains(&branch) => return,
+                _ => {}
+            }
+        }
+        if !self.told.insert((place, traffic.bytes.clone())) {
+            label.push_str(" again");
+        }
+        let slow = traffic.arrives.first().map(|then| then.saturating_duration_since(at));
+        if let Some(slow) = slow.filter(|slow| *slow >= Duration::from_millis(1)) {
+            label.push_str(&format!(" (+{})", length(slow)));
+        }
+        if traffic.arrives.len() > 1 {
+            label.push_str(" twice");
+        }
+        self.arrow(at, traffic, label);
+    }
+
+    /// Whether a request is asked for its proof and comes again, or is the asking.
+    fn is_part_of_a_challenge(&self, traffic: &Traffic, message: &Message) -> bool {
+        let Some(party) = traffic.party else { return false };
+        let Some(key) = key(party, message) else { return false };
+        if !self.challenged.contains(&key) {
+            return false;
+        }
+        match message {
+            Message::Request(_) => true,
+            Message::Response(_) => label::is_challenge(message),
+        }
+    }
+
+    /// Of a registration, only that it failed is worth a line.
+    fn write_registration(&mut self, at: Instant, traffic: &Traffic, message: &Message) {
+        if let (Some(party), Message::Response(response)) = (traffic.party, message)
+            && response.cseq().is_ok_and(|cseq| cseq.method == Method::Register)
+            && response.status().is_failure()
+        {
+            let words = String::from_utf8_lossy(response.reason()).into_owned();
+            let status = response.status().as_u16();
+            self.note(at, party, format!("cannot register: {status} {words}"));
+        }
+    }
+
+    fn write_hearing(
+        &mut self,
+        at: Instant,
+        party: PartyId,
+        heard: Option<&Heard>,
+        rest: &[Happening],
+    ) {
+        let changes_at_once = rest
+            .iter()
+            .take_while(|next| next.at == at)
+            .any(|next| matches!(&next.what, What::Hears { party: other, .. } if *other == party));
+        if changes_at_once {
+            return;
+        }
+        let Some(heard) = heard else {
+            let in_call = !self.ends_now(party, at);
+            if in_call {
+                self.note(at, party, "hears nothing".to_owned());
+            }
+            return;
+        };
+        let words = self.office.words_for(heard);
+        // What is heard one after the other, with nothing in between, stands in one note.
+        if let Some(index) = self.hearing.get(&party).copied()
+            && index + 1 == self.rows.len()
+            && let Some(Row { what: Drawn::Note { text, .. }, .. }) = self.rows.get_mut(index)
+        {
+            text.push_str(", ");
+            text.push_str(&words);
+            return;
+        }
+        self.note(at, party, format!("hears {words}"));
+        self.hearing.insert(party, self.rows.len() - 1);
+    }
+
+    /// Whether the party is in no call any more at that moment, so that its silence says nothing.
+    fn ends_now(&self, party: PartyId, at: Instant) -> bool {
+        self.office.party(party).is_none_or(|party| {
+            !party.calls().iter().any(|call| call.ended().is_none_or(|ended| ended.at > at))
+        })
+    }
+
+    fn write_notice(&mut self, at: Instant, notice: &Notice) {
+        match notice {
+            Notice::Script { level, file, line, text, .. } => {
+                let mark = match level {
+                    LogLevel::Debug | LogLevel::Info => "logs",
+                    LogLevel::Warn => "warns",
+                    LogLevel::Error => "complains",
+                };
+                let place =
+                    if file.is_empty() { String::new() } else { format!(" ({file}:{line})") };
+                self.row(at, Place::Exchange, format!("{mark}: {text}{place}"));
+            }
+            Notice::ScriptFailed(failure) => {
+                self.row(at, Place::Exchange, format!("script fails: {}", failure.error));
+            }
+            Notice::Reloaded { .. } => {
+                self.row(at, Place::Exchange, "uses the new scripts".to_owned());
+            }
+            Notice::ReloadFailed { .. } => {
+                self.row(at, Place::Exchange, "keeps the old scripts".to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn arrow(&mut self, at: Instant, traffic: &Traffic, label: String) {
+        let party = traffic.party.map_or(Place::Nowhere, Place::Party);
+        let (from, to) = match traffic.way {
+            Way::ToExchange => (party, Place::Exchange),
+            Way::FromExchange => (Place::Exchange, party),
+        };
+        let arrives = if traffic.arrives.is_empty() { Arrival::Lost } else { Arrival::Arrives };
+        self.push(at, Drawn::Arrow { from, to, label, arrives });
+    }
+
+    fn note(&mut self, at: Instant, party: PartyId, text: String) {
+        self.row(at, Place::Party(party), text);
+    }
+
+    fn row(&mut self, at: Instant, place: Place, text: String) {
+        self.push(at, Drawn::Note { place, text });
+    }
+
+    fn push(&mut self, at: Instant, what: Drawn) {
+        let at = at.saturating_duration_since(self.office.start());
+        self.rows.push(Row { at, what });
+    }
+}
+
+/// Requests that were challenged and came again.
+fn challenged(happenings: &[Happening]) -> BTreeSet<(PartyId, Bytes, u32)> {
+    let mut asked = BTreeSet::new();
+    let mut again = BTreeSet::new();
+    for happening in happenings {
+        let What::Sip(traffic) = &happening.what else { continue };
+        let (Some(party), Some(message)) = (traffic.party, traffic.message()) else { continue };
+        let Some((_, call_id, number)) = key(party, &message) else { continue };
+        match &message {
+            Message::Response(_) if label::is_challenge(&message) => {
+                asked.insert((party, call_id, number));
+            }
+            Message::Request(request) if *request.method() != Method::Ack => {
+                if let Some(before) = number.checked_sub(1)
+                    && asked.contains(&(party, call_id.clone(), before))
+                {
+                    again.insert((party, call_id, before));
+                }
+            }
+            Message::Request(_) | Message::Response(_) => {}
+        }
+    }
+    again
+}
+
+fn key(party: PartyId, message: &Message) -> Option<(PartyId, Bytes, u32)> {
+    let headers = message.headers();
+    let number = headers.cseq().ok()?.number;
+    Some((party, Bytes::copy_from_slice(headers.call_id()), number))
+}
