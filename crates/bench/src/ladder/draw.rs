@@ -75,7 +75,7 @@ impl Columns {
         let mut last = None;
         let mut index = 0;
         while let Some(row) = rows.get(index) {
-            let time = (last != Some(row.at)).then(|| clock(row.at)).unwrap_or_default();
+            let time = if last == Some(row.at) { String::new() } else { clock(row.at) };
             last = Some(row.at);
             index += 1;
             let mut line = self.line(&time);

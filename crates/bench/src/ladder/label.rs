@@ -72,10 +72,7 @@ fn response_label(response: &Response) -> Option<String> {
         let targets: Vec<String> = targets.map(|target| number_of(&target.uri)).collect();
         label = format!("{} to {}", status.as_u16(), targets.join(", "));
     }
-    Some(match method {
-        Method::Invite => label,
-        method => format!("{label} to {method}"),
-    })
+    Some(if method == Method::Invite { label } else { format!("{label} to {method}") })
 }
 
 /// Whether this is the first half of a challenge: the same request comes again with its proof.
