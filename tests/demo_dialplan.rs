@@ -241,18 +241,20 @@ fn conversation(number: &str, told: &BTreeMap<usize, &str>) -> Vec<String> {
     };
     let mut script = demo.start(route, call);
     let mut asked = Vec::new();
-    let mut outcome = Outcome::Start;
+    let mut step = script.go_on(&now());
     loop {
-        match script.resume(outcome, &now()) {
-            Step::Ask(verb) => {
-                outcome = happened(&verb, told.get(&asked.len()).copied());
+        step = match step {
+            Step::Ask { id, verb } => {
+                let outcome = happened(&verb, told.get(&asked.len()).copied());
                 asked.push(written(&verb));
                 if matches!(verb, Verb::Reject { .. } | Verb::Redirect { .. } | Verb::Hangup { .. })
                 {
                     break;
                 }
+                script.resume(id, outcome, &now())
             }
-            Step::Slice => outcome = Outcome::Done,
+            Step::Cancel { .. } | Step::Slice => script.go_on(&now()),
+            Step::Waiting => panic!("{number}: waits for nothing, after {asked:?}"),
             Step::Returned => break,
             Step::Failed(fault) => panic!("{number}: {fault}, after {asked:?}"),
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use dialplan::{CallView, Ending, Generation, Limits, Match, Names, Outcome, Sources};
+use dialplan::{AskId, CallView, Ending, Generation, Limits, Match, Names, Outcome, Sources, Step};
 use jiff::Zoned;
 
 const SCRIPT: &str = "
@@ -37,27 +37,27 @@ fn scripts(c: &mut Criterion) {
     c.bench_function("start_answer_play_hangup", |b| {
         b.iter(|| {
             let mut script = generation.start(play, CallView::default());
-            script.resume(Outcome::Start, &now);
-            script.resume(Outcome::Done, &now);
+            let answer = asked(script.go_on(&now));
+            let play = asked(script.resume(answer, Outcome::Done, &now));
             let heard = Duration::from_secs(2);
-            script.resume(Outcome::Played { digit: None, heard }, &now);
+            script.resume(play, Outcome::Played { digit: None, heard }, &now);
             script.close(ending(), &now)
         });
     });
     let waiting: Vec<_> = (0..10_000)
         .map(|_| {
             let mut script = generation.start(dial, CallView::default());
-            script.resume(Outcome::Start, &now);
+            script.go_on(&now);
             script
         })
         .collect();
     c.bench_function("start_answer_play_hangup_beside_10000", |b| {
         b.iter(|| {
             let mut script = generation.start(play, CallView::default());
-            script.resume(Outcome::Start, &now);
-            script.resume(Outcome::Done, &now);
+            let answer = asked(script.go_on(&now));
+            let play = asked(script.resume(answer, Outcome::Done, &now));
             let heard = Duration::from_secs(2);
-            script.resume(Outcome::Played { digit: None, heard }, &now);
+            script.resume(play, Outcome::Played { digit: None, heard }, &now);
             script.close(ending(), &now)
         });
     });
@@ -65,8 +65,9 @@ fn scripts(c: &mut Criterion) {
     c.bench_function("start_dial", |b| {
         b.iter(|| {
             let mut script = generation.start(dial, CallView::default());
-            script.resume(Outcome::Start, &now);
+            let dial = asked(script.go_on(&now));
             script.resume(
+                dial,
                 Outcome::Dialed {
                     status: dialplan::DialStatus::Answered,
                     code: 200,
@@ -79,6 +80,13 @@ fn scripts(c: &mut Criterion) {
             script.close(ending(), &now)
         });
     });
+}
+
+fn asked(step: Step) -> AskId {
+    match step {
+        Step::Ask { id, .. } => id,
+        other => panic!("{other:?}"),
+    }
 }
 
 criterion_group!(benches, scripts);

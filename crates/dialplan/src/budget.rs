@@ -28,6 +28,8 @@ pub struct Limits {
     pub memory_base: usize,
     /// Bytes of Lua values of all calls of one generation together.
     pub memory_in_all: usize,
+    /// Functions of one call that run beside its handler at one time.
+    pub children_per_call: usize,
     /// `call:go` inside `call:go`.
     pub go_depth: u32,
     /// `on_hangup` functions of one call.
@@ -49,6 +51,7 @@ impl Default for Limits {
             memory_per_call: 1 << 20,
             memory_base: 64 << 20,
             memory_in_all: 1 << 30,
+            children_per_call: 64,
             go_depth: 16,
             hangup_functions: 16,
             log_lines: 1_000,
@@ -109,6 +112,11 @@ impl Meter {
     /// Instructions left before the call is ended.
     pub(crate) fn left(&self) -> u64 {
         self.left.get()
+    }
+
+    /// Instructions left in this slice.
+    pub(crate) fn slice_left(&self) -> u32 {
+        self.slice.get().map_or(0, |left| u32::try_from(left).unwrap_or(u32::MAX))
     }
 
     /// Adds work done outside of Lua, in instructions.

@@ -11,6 +11,7 @@ use mlua::{Function, Lua, LuaString, Table, Value};
 use crate::asking::{ask, menu_entry};
 use crate::call_view::Party;
 use crate::error::{Place, ScriptError};
+use crate::fibre::Want;
 use crate::generation::Match;
 use crate::host::{CallState, Host, place, placed};
 use crate::options::{checked_text, describe};
@@ -41,8 +42,10 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
                         return Err("too many arguments".into());
                     }
                     let verb = ask(spec, [a, b, c], &asked.names, &asked.now.borrow())?;
-                    state.asked.set(Some(spec));
-                    state.pending.replace(Some(verb));
+                    state.claim_line(spec)?;
+                    let mut scratch = state.scratch.borrow_mut();
+                    scratch.asked = Some(spec);
+                    scratch.want = Some(Want::Verb(verb));
                     Ok(())
                 });
                 Ok(asking.err().map(|problem| complaint(lua, &asked, spec, &problem)))
@@ -54,7 +57,8 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
         "cannot_wait",
         lua.create_function(move |lua, index: usize| {
             if let Some(state) = waiting.current.borrow().as_ref() {
-                state.pending.replace(None);
+                state.scratch.borrow_mut().want = None;
+                state.release_line(state.seated.get());
             }
             let problem = "cannot wait in a function called by string.gsub, table.sort, tostring \
                            or require";
@@ -66,7 +70,8 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
         "note",
         lua.create_function(move |lua, ()| {
             if let Some(state) = noting.current.borrow().as_ref() {
-                state.verb_at.replace(place(lua, 2));
+                let at = place(lua, 2);
+                state.scratch.borrow_mut().verb_at = at;
             }
             Ok(())
         })?,
@@ -117,7 +122,8 @@ fn add_routing(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()
         "leave",
         lua.create_function(move |_, _: mlua::MultiValue| {
             if let Some(state) = leaving.current.borrow().as_ref() {
-                state.depth.set(state.depth.get().saturating_sub(1));
+                let mut scratch = state.scratch.borrow_mut();
+                scratch.depth = scratch.depth.saturating_sub(1);
             }
             Ok(())
         })?,
@@ -156,12 +162,12 @@ fn enter(
     if more {
         return Err("too many arguments".into());
     }
-    if state.depth.get() >= host.limits.go_depth {
+    if state.scratch.borrow().depth >= host.limits.go_depth {
         return Err(format!("more than {} routes inside each other", host.limits.go_depth));
     }
     match host.match_number(&number) {
         Match::Route(route) => {
-            state.depth.set(state.depth.get() + 1);
+            state.scratch.borrow_mut().depth += 1;
             if let Some(recorder) = &host.recorder {
                 recorder.enter(route.0);
             }
@@ -254,20 +260,19 @@ fn state_of(host: &Host, call: &Value, act: bool) -> Result<Rc<CallState>, Strin
     let Some(state) = host.current(call) else {
         return Err("this call is over, or is not the one this script runs for".into());
     };
-    if act && state.over.get() {
-        return Err(
-            "the call is over; on_hangup functions and <close> values cannot use verbs".into()
-        );
+    if act {
+        state.may_act()?;
     }
     Ok(state)
 }
 
-fn count_verb(host: &Host, state: &CallState) -> Result<(), String> {
+/// Counts a verb, or a child, which costs as much; too many end the call.
+pub(crate) fn count_verb(host: &Host, state: &CallState) -> Result<(), String> {
     let verbs = state.verbs.get() + 1;
     state.verbs.set(verbs);
     if verbs > host.limits.verbs_per_call {
         let problem = format!("more than {} verbs in one call", host.limits.verbs_per_call);
-        let at = state.verb_at.borrow().clone();
+        let at = state.scratch.borrow().verb_at.clone();
         host.meter.doom(ScriptError::at(at, problem.clone()));
         return Err(problem);
     }
@@ -281,7 +286,8 @@ fn complaint(lua: &Lua, host: &Host, spec: &VerbSpec, problem: &str) -> String {
 
 /// The script's line that called the verb whose own function is at level 1.
 fn verb_place(lua: &Lua, host: &Host) -> Option<Place> {
-    let noted = || host.current.borrow().as_ref().and_then(|state| state.verb_at.borrow().clone());
+    let noted =
+        || host.current.borrow().as_ref().and_then(|state| state.scratch.borrow().verb_at.clone());
     let tail = lua.inspect_stack(1, |debug| debug.is_tail_call()).unwrap_or(false);
     if tail { noted().or_else(|| place(lua, 2)) } else { place(lua, 2).or_else(noted) }
 }

@@ -12,11 +12,11 @@ use crate::budget::Meter;
 use crate::call_view::CallView;
 use crate::coverage::Recorder;
 use crate::error::{Place, SCRIPTS_FOLDER};
+use crate::fibre::{Birth, FibreId, Scratch};
 use crate::generation::{Match, Names, RouteId, RouteInfo};
 use crate::log::{Journal, LogLevel};
 use crate::pattern::{Fit, Pattern};
 use crate::shared::Shared;
-use crate::verb::Verb;
 use crate::verbs::VerbSpec;
 
 /// One per generation. Holds handles into the Lua state, which do not keep it alive.
@@ -36,6 +36,8 @@ pub(crate) struct Host {
     pub(crate) current: RefCell<Option<Rc<CallState>>>,
     /// Notes what runs, if that was asked for.
     pub(crate) recorder: Option<Recorder>,
+    /// Counts the children of all scripts.
+    pub(crate) next_fibre: Cell<u64>,
 }
 
 /// A route with what it runs.
@@ -63,18 +65,62 @@ pub(crate) struct CallState {
     /// Globals that this call wrote.
     pub(crate) globals: RefCell<Option<Table>>,
     pub(crate) on_hangup: RefCell<Vec<Function>>,
-    pub(crate) depth: Cell<u32>,
     pub(crate) verbs: Cell<u32>,
     /// The call ended, and its last functions run.
     pub(crate) over: Cell<bool>,
-    /// What the script asked for; it yields right after, unless its slice ends first.
-    pub(crate) pending: RefCell<Option<Verb>>,
-    /// The calls that led to the last error of the handler.
-    pub(crate) trace: RefCell<Vec<String>>,
-    /// Where the script took its last verb from the call.
-    pub(crate) verb_at: RefCell<Option<Place>>,
-    /// The last verb it asked for.
-    pub(crate) asked: Cell<Option<&'static VerbSpec>>,
+    /// `<close>` values of a cancelled function run.
+    pub(crate) closing: Cell<bool>,
+    /// The notes of the fibre that runs, or ran last.
+    pub(crate) scratch: RefCell<Scratch>,
+    /// Which that is.
+    pub(crate) seated: Cell<FibreId>,
+    /// How many children live.
+    pub(crate) children: Cell<usize>,
+    /// Children that were begun in this run.
+    pub(crate) births: RefCell<Vec<Birth>>,
+    /// Who uses the caller's line, and for which verb.
+    pub(crate) line: Cell<Option<(FibreId, &'static VerbSpec)>>,
+    /// The line of that verb in its script, noted when another fibre runs.
+    pub(crate) line_at: RefCell<Option<Place>>,
+}
+
+impl CallState {
+    /// Whether verbs can be used at all.
+    pub(crate) fn may_act(&self) -> Result<(), String> {
+        if self.over.get() {
+            return Err(
+                "the call is over; on_hangup functions and <close> values cannot use verbs"
+                    .to_owned(),
+            );
+        }
+        if self.closing.get() {
+            return Err(
+                "the function was cancelled; its <close> values cannot use verbs".to_owned()
+            );
+        }
+        Ok(())
+    }
+
+    /// Lets the fibre that runs use the caller's line, unless another uses it.
+    pub(crate) fn claim_line(&self, spec: &'static VerbSpec) -> Result<(), String> {
+        if !spec.line {
+            return Ok(());
+        }
+        let Some((_, holder)) = self.line.get() else {
+            self.line.set(Some((self.seated.get(), spec)));
+            return Ok(());
+        };
+        let place = self.line_at.borrow();
+        let at = place.as_ref().map(|at| format!(" at {}:{}", at.file, at.line));
+        Err(format!("the line is busy with call:{}{}", holder.name, at.unwrap_or_default()))
+    }
+
+    /// The caller's line is free again if this fibre used it.
+    pub(crate) fn release_line(&self, fibre: FibreId) {
+        if self.line.get().is_some_and(|(holder, _)| holder == fibre) {
+            self.line.set(None);
+        }
+    }
 }
 
 impl Host {
@@ -91,6 +137,7 @@ impl Host {
             now: RefCell::new(now.clone()),
             current: RefCell::default(),
             recorder: None,
+            next_fibre: Cell::new(0),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Runs a Lua script as a conversation of verbs and outcomes.
 //!
 //! [`Generation::load`] reads the scripts once; [`Generation::start`] begins a [`Script`] for one
-//! call; [`Script::resume`] runs it until it asks for a [`Verb`], and takes the [`Outcome`] back.
+//! call; [`Script::go_on`] runs it until it asks for a [`Verb`], and [`Script::resume`] takes the
+//! [`Outcome`] back. A script may have several functions that run beside each other, and so several
+//! asks at a time, each with an [`AskId`].
 #![cfg_attr(
     test,
     allow(
@@ -21,6 +23,8 @@ mod call_view;
 mod check;
 mod coverage;
 mod error;
+mod fibre;
+mod fibres;
 mod generation;
 mod host;
 mod json;
@@ -43,6 +47,7 @@ pub use budget::Limits;
 pub use call_view::{CallView, Party};
 pub use coverage::{Coverage, LineCoverage, Watch};
 pub use error::{LoadError, ScriptError};
+pub use fibre::AskId;
 pub use generation::{
     Check, Generation, GenerationWatch, Loading, Match, Names, RouteId, RouteInfo, Sources,
 };
@@ -57,7 +62,7 @@ pub use verb::{
     Repeat, Sound, Target, Tone, Verb,
 };
 pub use verbs::{
-    CALL, CLASSES, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LIBRARIES, LOG, LUA_GLOBALS,
+    CALL, CHILD, CLASSES, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LIBRARIES, LOG, LUA_GLOBALS,
     LUA_LIBRARIES, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, SHARED, TIME, VERBS,
     ValueSpec, VerbSpec, function_spec, functions, globals, nearest, seconds, verb_spec,
 };

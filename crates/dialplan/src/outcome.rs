@@ -5,8 +5,6 @@ use std::time::Duration;
 /// The result of a verb, given back to the script as values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The first resume of a script, before any verb.
-    Start,
     /// It happened; nothing to tell.
     Done,
     /// A playback ended.

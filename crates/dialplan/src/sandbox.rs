@@ -18,7 +18,7 @@ use crate::error::{ScriptError, plain_text, strip_own_place, trace_lines};
 use crate::host::{Host, place, placed};
 use crate::log::LogLevel;
 use crate::verbs::{LUA_LIBRARIES, VERBS};
-use crate::{call_object, generation, json, shared, time};
+use crate::{call_object, fibres, generation, json, shared, time};
 
 /// What `library` takes over from Lua's own globals.
 const GLOBALS: [&str; 13] = [
@@ -55,6 +55,8 @@ pub(crate) struct Sandbox {
     /// What a coroutine runs, with the handler and the call.
     pub(crate) body: Function,
     pub(crate) call_metatable: Table,
+    /// What became of each child, by its handle, while a script holds that.
+    pub(crate) fates: Table,
 }
 
 impl Sandbox {
@@ -96,10 +98,17 @@ impl Sandbox {
         library.set("_G", &environment)?;
         library.set("_VERSION", "Lua 5.4")?;
 
+        let fates = lua.create_table()?;
+        let by_handle = lua.create_table()?;
+        by_handle.raw_set("__mode", "k")?;
+        fates.set_metatable(Some(by_handle))?;
+        functions.set("fates", &fates)?;
+
         add_judgement(&lua, host, &functions)?;
         add_guards(&lua, host, &functions)?;
         add_log(&lua, host, &functions)?;
         call_object::add(&lua, host, &functions, headers_metatable)?;
+        fibres::add(&lua, host, &functions)?;
         generation::add(&lua, host, &functions)?;
         time::add(&lua, host, &functions)?;
         let json = json::add(&lua, host, &functions)?;
@@ -118,6 +127,15 @@ impl Sandbox {
                 coroutine.get::<Function>("isyieldable")?,
                 names,
             ))?;
+        lua.load(include_str!("sandbox/fibres.lua"))
+            .set_name("=[cordboard]")
+            .set_mode(ChunkMode::Text)
+            .call::<()>((
+                &functions,
+                &library,
+                coroutine.get::<Function>("yield")?,
+                coroutine.get::<Function>("isyieldable")?,
+            ))?;
         environment.set_metatable(Some(environment_metatable.clone()))?;
         let write_global = functions.get("write_global")?;
         let body = functions.get("body")?;
@@ -129,6 +147,7 @@ impl Sandbox {
             write_global,
             body,
             call_metatable,
+            fates,
         })
     }
 
@@ -217,7 +236,7 @@ fn add_judgement(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<
         lua.create_function(move |lua, problem: Value| {
             let trace = lua.traceback(None, 1)?.to_string_lossy();
             if let Some(state) = tracing.current.borrow().as_ref() {
-                state.trace.replace(trace_lines(&trace));
+                state.scratch.borrow_mut().trace = trace_lines(&trace);
             }
             Ok(problem)
         })?,

@@ -1,25 +1,28 @@
 //! One run of a handler, for one call.
 
-use std::cell::{Cell, RefCell};
+mod crowd;
+mod settle;
+
+use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::Duration;
 
 use jiff::Zoned;
 use mlua::thread::ThreadStatus;
-use mlua::{Function, IntoLua, Lua, MultiValue, Thread, Value};
+use mlua::{Function, Value};
 
 use crate::call_view::CallView;
 use crate::error::{Place, ScriptError};
+use crate::fibre::{AskId, FibreId, FibreState};
 use crate::generation::{Core, RouteId};
-use crate::host::{CallState, placed};
 use crate::log::LogLine;
 use crate::memory::Charge;
 use crate::options::describe;
-use crate::outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
+use crate::outcome::Outcome;
 use crate::sandbox::out_of_memory;
 use crate::verb::Verb;
+use crowd::Run;
 
 /// Bytes for `<close>` values and `on_hangup` functions of a call that has used up its own.
 const MEMORY_AT_CLOSE: usize = 64 * 1024;
@@ -27,12 +30,21 @@ const MEMORY_AT_CLOSE: usize = 64 * 1024;
 /// Bytes that are looked at, when everything unused is freed, for what one instruction costs.
 const BYTES_FREED_PER_INSTRUCTION: u64 = 64;
 
-/// One run of a handler, for one call: a coroutine that sleeps between verbs.
+/// What it costs at least to go on with a fibre, in instructions.
+const INSTRUCTIONS_PER_SWITCH: u32 = 100;
+
+/// One run of a handler, for one call: a coroutine that sleeps between verbs, and those that it
+/// began beside itself.
+///
+/// It is driven by turns. [`Script::go_on`] runs it until it wants something, which the
+/// [`Step`] tells: after [`Step::Ask`] and [`Step::Cancel`] it may want more at once, so go on, or
+/// [`resume`](Script::resume) with the outcome if that is known at once; after [`Step::Slice`] go on
+/// when others had their turn; after [`Step::Waiting`] there is nothing to do before an outcome.
 ///
 /// Keeps its generation alive. Dropping it without [`Script::close`] runs nothing more.
 pub struct Script {
     core: Rc<Core>,
-    /// `None` when there was nothing to start, which the first resume tells.
+    /// `None` when there was nothing to start, which the first turn tells.
     run: Option<Run>,
     stage: Stage,
     charge: Charge,
@@ -40,24 +52,19 @@ pub struct Script {
     settled: usize,
     /// The line at the last look at the meter in the last run.
     stopped_at: Option<Place>,
-    /// Instructions left until the next verb.
-    left: u64,
-}
-
-struct Run {
-    state: Rc<CallState>,
-    thread: Thread,
-    handler: Function,
+    /// Work done for it outside of Lua that no fibre was charged for yet, in instructions.
+    work: u64,
+    last_ask: u64,
+    /// Asks of cancelled fibres that the owner was not told of yet.
+    cancelled: VecDeque<AskId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// Nothing ran yet.
     New,
-    /// Asked for a verb.
-    Waiting,
-    /// Stopped between two instructions.
-    Paused,
+    /// Waits, or stopped between two instructions.
+    Begun,
     /// Returned or failed.
     Ended,
     Closed,
@@ -66,13 +73,26 @@ enum Stage {
 /// Where a script stopped.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// It asks for this; resume it with the outcome.
-    Ask(Verb),
-    /// Its slice of instructions is used up: resume it with [`Outcome::Done`] after serving others.
+    /// It asks for this; one of its functions waits for the outcome.
+    Ask {
+        /// Names the ask when it is resumed or cancelled.
+        id: AskId,
+        /// What it asks for.
+        verb: Verb,
+    },
+    /// The function that waited for this ask is no longer there: stop what was begun for it. Its
+    /// outcome, if there is one yet, is of no interest.
+    Cancel {
+        /// The ask.
+        id: AskId,
+    },
+    /// Everything in it waits for outcomes.
+    Waiting,
+    /// Its slice of instructions is used up: go on after serving others.
     Slice,
-    /// The handler returned.
+    /// The handler returned. No ask waits any more.
     Returned,
-    /// It cannot go on.
+    /// It cannot go on. No ask waits any more.
     Failed(ScriptError),
 }
 
@@ -94,32 +114,16 @@ impl fmt::Debug for Script {
 
 impl Script {
     pub(crate) fn new(core: &Rc<Core>, route: RouteId, view: CallView) -> Self {
+        let handler = core.host.routes.borrow().get(route.0).map(|route| route.handler.clone());
+        debug_assert!(handler.is_some(), "a route of another generation");
+        Self::start(core, handler, view)
+    }
+
+    /// A run of `handler`; nothing of it runs before the first turn.
+    pub(crate) fn start(core: &Rc<Core>, handler: Option<Function>, view: CallView) -> Self {
         core.reserve();
         core.scripts.set(core.scripts.get() + 1);
-        let start = || -> mlua::Result<Option<Run>> {
-            let routes = core.host.routes.borrow();
-            let Some(route) = routes.get(route.0) else { return Ok(None) };
-            let table = core.sandbox.lua.create_table()?;
-            table.set_metatable(Some(core.sandbox.call_metatable.clone()))?;
-            let thread = core.sandbox.lua.create_thread(core.sandbox.body.clone())?;
-            let handler = route.handler.clone();
-            let state = Rc::new(CallState {
-                view,
-                table,
-                globals: RefCell::default(),
-                on_hangup: RefCell::default(),
-                depth: Cell::new(0),
-                verbs: Cell::new(0),
-                over: Cell::new(false),
-                verb_at: RefCell::default(),
-                asked: Cell::new(None),
-                pending: RefCell::default(),
-                trace: RefCell::default(),
-            });
-            Ok(Some(Run { state, thread, handler }))
-        };
-        let run = start().ok().flatten();
-        debug_assert!(run.is_some(), "a route of another generation");
+        let run = handler.and_then(|handler| Run::new(core, handler, view).ok());
         Self {
             core: Rc::clone(core),
             run,
@@ -127,89 +131,134 @@ impl Script {
             charge: Charge::default(),
             settled: 0,
             stopped_at: None,
-            left: core.host.limits.instructions_per_verb,
+            work: 0,
+            last_ask: 0,
+            cancelled: VecDeque::new(),
         }
     }
 
-    /// Runs the script until it next has to wait. The first outcome is [`Outcome::Start`].
+    /// Runs the script until it wants something. The first turn begins it.
     ///
-    /// After a verb that ends the handler, or once it returned or failed, there is nothing to
-    /// resume: close it.
-    pub fn resume(&mut self, outcome: Outcome, now: &Zoned) -> Step {
-        let running = AssertUnwindSafe(|| self.run(outcome, now));
-        let step = catch_unwind(running).unwrap_or_else(|_| {
+    /// After a verb that ends the handler, or once it returned or failed, there is nothing to go on
+    /// with: close it.
+    pub fn go_on(&mut self, now: &Zoned) -> Step {
+        let turn = AssertUnwindSafe(|| self.turn(now));
+        let step = catch_unwind(turn).unwrap_or_else(|_| {
             self.leave();
             Step::Failed(ScriptError::at(None, "internal fault while running the script"))
         });
-        match &step {
-            Step::Ask(_) => self.stage = Stage::Waiting,
-            Step::Slice => self.stage = Stage::Paused,
-            Step::Returned | Step::Failed(_) => self.stage = Stage::Ended,
-        }
+        self.stage = match &step {
+            Step::Returned | Step::Failed(_) => Stage::Ended,
+            Step::Ask { .. } | Step::Cancel { .. } | Step::Waiting | Step::Slice => Stage::Begun,
+        };
         step
     }
 
-    fn run(&mut self, outcome: Outcome, now: &Zoned) -> Step {
-        let (Some(run), Stage::New | Stage::Waiting | Stage::Paused) = (&self.run, &self.stage)
-        else {
+    /// Tells what came of an ask, then goes on as [`Script::go_on`] does. The outcome of an ask that
+    /// nobody waits for any more is dropped.
+    pub fn resume(&mut self, ask: AskId, outcome: Outcome, now: &Zoned) -> Step {
+        let told = self.run.as_mut().and_then(|run| run.tell(ask, outcome));
+        if let Some(waiter) = told {
+            self.timed_out(waiter, now);
+        }
+        self.go_on(now)
+    }
+
+    fn turn(&mut self, now: &Zoned) -> Step {
+        if self.run.is_none() || !matches!(self.stage, Stage::New | Stage::Begun) {
             return Step::Failed(ScriptError::at(None, "the script has ended already"));
-        };
+        }
+        if let Some(id) = self.cancelled.pop_front() {
+            return Step::Cancel { id };
+        }
+        let mut slice = self.core.host.limits.instructions_per_slice;
+        loop {
+            let Some(next) = self.run.as_mut().and_then(Run::next_ready) else {
+                return self.nobody_is_ready();
+            };
+            if let Some(step) = self.run_fibre(next, now, &mut slice) {
+                return step;
+            }
+            if let Some(id) = self.cancelled.pop_front() {
+                return Step::Cancel { id };
+            }
+            if slice == 0 {
+                return Step::Slice;
+            }
+        }
+    }
+
+    /// Nothing can go on before an outcome, or for ever.
+    fn nobody_is_ready(&self) -> Step {
+        match &self.run {
+            Some(run) if !run.asks() => {
+                let place = run.main.scratch.verb_at.clone();
+                Step::Failed(ScriptError::at(place, "its functions wait for each other for ever"))
+            }
+            Some(_) | None => Step::Waiting,
+        }
+    }
+
+    /// Runs a fibre until it waits; gives back what the owner has to be told of that.
+    fn run_fibre(&mut self, id: FibreId, now: &Zoned, slice: &mut u32) -> Option<Step> {
         let core = Rc::clone(&self.core);
         let (lua, host) = (&core.sandbox.lua, &core.host);
-        let (thread, state) = (run.thread.clone(), Rc::clone(&run.state));
-        let values = match self.stage {
-            Stage::New => Ok(MultiValue::from_vec(vec![
-                Value::Function(run.handler.clone()),
-                Value::Table(run.state.table.clone()),
-            ])),
-            Stage::Paused => Ok(MultiValue::new()),
-            Stage::Waiting | Stage::Ended | Stage::Closed => {
-                self.left = host.limits.instructions_per_verb;
-                settle(lua, &state, outcome)
-            }
-        };
+        let run = self.run.as_mut()?;
+        run.seat(id);
+        let state = Rc::clone(&run.state);
+        let values = run.values_for(id, lua, host.limits.instructions_per_verb);
+        let thread = run.fibre(id)?.thread.clone();
         let Some(allowance) = self.allowance() else {
-            let place = self.stopped_at.take().or_else(|| state.verb_at.borrow().clone());
-            return Step::Failed(out_of_memory(place));
+            let noted = || state.scratch.borrow().verb_at.clone();
+            return Some(Step::Failed(out_of_memory(self.stopped_at.take().or_else(noted))));
         };
         if self.enter(now).is_err() {
-            return Step::Failed(out_of_memory(None));
+            return Some(Step::Failed(out_of_memory(None)));
         }
-        host.meter.begin_slice(host.limits.instructions_per_slice, self.left);
+        let work = std::mem::take(&mut self.work);
+        let left = self.run.as_ref()?.fibre(id)?.left.saturating_sub(work);
+        host.meter.begin_slice(*slice, left);
         let before = lua.used_memory();
         let resumed = values.and_then(|values| {
             lua.set_memory_limit(before + allowance + self.garbage_room(before))?;
             thread.resume::<(Option<bool>, Value)>(values)
         });
         drop(lua.set_memory_limit(0));
-        self.left = host.meter.left();
+        *slice = host.meter.slice_left().min(slice.saturating_sub(INSTRUCTIONS_PER_SWITCH));
         self.stopped_at = host.meter.seen();
         if lua.used_memory() > before + allowance {
             self.free_unused();
         }
         core.ledger.add(&mut self.charge, before, lua.used_memory());
         self.leave();
+        let left = host.meter.left().saturating_sub(std::mem::take(&mut self.work));
         if let Some(doom) = host.meter.take_doom() {
-            return Step::Failed(doom);
+            return Some(Step::Failed(doom));
         }
+        let run = self.run.as_mut()?;
+        run.fibre_mut(id)?.left = left;
+        run.take_births(id, host.limits.instructions_per_verb);
         match resumed {
-            Err(error) => Step::Failed(self.read_error(&error)),
-            Ok((Some(false), problem)) => Step::Failed(self.read_problem(&problem)),
-            Ok(_) if thread.status() != ThreadStatus::Resumable => Step::Returned,
-            Ok((Some(true), _)) => match state.pending.take() {
-                Some(verb) => Step::Ask(verb),
-                None => Step::Failed(ScriptError::at(None, "the script waits for nothing")),
-            },
-            Ok(_) => Step::Slice,
+            Err(error) => Some(Step::Failed(self.read_error(&error))),
+            Ok((Some(false), problem)) => self.fibre_ended(id, Some(&problem), now),
+            Ok(_) if thread.status() != ThreadStatus::Resumable => self.fibre_ended(id, None, now),
+            Ok((Some(true), _)) => {
+                let want = state.scratch.borrow_mut().want.take();
+                self.satisfy(id, want, now)
+            }
+            Ok(_) => {
+                self.run.as_mut()?.ready_again(id, FibreState::Paused);
+                *slice = 0;
+                None
+            }
         }
     }
 
-    /// Frees what no script uses any more, and counts the work.
+    /// Frees what no script uses any more, and counts the work for whoever runs next.
     fn free_unused(&mut self) {
         let lua = &self.core.sandbox.lua;
         drop(lua.gc_collect());
-        let work = lua.used_memory() as u64 / BYTES_FREED_PER_INSTRUCTION;
-        self.left = self.left.saturating_sub(work);
+        self.work += lua.used_memory() as u64 / BYTES_FREED_PER_INSTRUCTION;
     }
 
     /// Bytes by which a run may go beyond its allowance before everything unused is freed.
@@ -255,7 +304,11 @@ impl Script {
 
     /// What a handler raised.
     fn read_problem(&self, problem: &Value) -> ScriptError {
-        let trace = self.run.as_ref().map(|run| run.state.trace.take()).unwrap_or_default();
+        let trace = self
+            .run
+            .as_ref()
+            .map(|run| std::mem::take(&mut run.state.scratch.borrow_mut().trace))
+            .unwrap_or_default();
         if let Value::Error(error) = problem {
             let mut read = self.read_error(error);
             if read.traceback.is_empty() {
@@ -278,7 +331,8 @@ impl Script {
         if read.message.ends_with("not enough memory") {
             let trace = read.traceback;
             let told = read.line.map(|line| Place { file: read.file, line });
-            let noted = || self.run.as_ref().and_then(|run| run.state.verb_at.borrow().clone());
+            let noted =
+                || self.run.as_ref().and_then(|run| run.state.scratch.borrow().verb_at.clone());
             read = out_of_memory(self.core.host.meter.seen().or(told).or_else(noted));
             read.traceback = trace;
         }
@@ -305,7 +359,8 @@ impl Script {
         let Some(run) = &self.run else { return Vec::new() };
         let core = Rc::clone(&self.core);
         let (lua, host) = (&core.sandbox.lua, &core.host);
-        let (thread, functions) = (run.thread.clone(), run.state.on_hangup.take());
+        let (mut threads, functions) = (run.threads(), run.state.on_hangup.take());
+        threads.retain(|thread| thread.status() == ThreadStatus::Resumable);
         run.state.over.set(true);
         if stage == Stage::New || self.enter(now).is_err() {
             return Vec::new();
@@ -313,8 +368,8 @@ impl Script {
         let before = lua.used_memory();
         let allowance = self.allowance().unwrap_or_default().max(MEMORY_AT_CLOSE);
         let mut errors = Vec::new();
-        let mut limited = |work: &dyn Fn() -> mlua::Result<()>| {
-            host.meter.begin(host.limits.instructions_at_close);
+        let mut limited = |left: u64, work: &dyn Fn() -> mlua::Result<()>| {
+            host.meter.begin(left);
             let done = lua.set_memory_limit(before + allowance).and_then(|_| work());
             drop(lua.set_memory_limit(0));
             match (host.meter.take_doom(), done) {
@@ -323,11 +378,13 @@ impl Script {
                 (None, Ok(())) => {}
             }
         };
-        if thread.status() != ThreadStatus::Finished {
-            limited(&|| thread.reset(core.nothing.clone()));
+        let mut left = host.limits.instructions_at_close;
+        for thread in threads {
+            limited(left, &|| thread.reset(core.nothing.clone()));
+            left = host.meter.left();
         }
         for function in functions {
-            limited(&|| {
+            limited(host.limits.instructions_at_close, &|| {
                 let last = lua.create_thread(function.clone())?;
                 last.resume::<()>((ending.cause.as_str(), ending.code))
             });
@@ -347,77 +404,5 @@ impl Drop for Script {
     fn drop(&mut self) {
         self.core.ledger.release(self.charge);
         self.core.scripts.set(self.core.scripts.get().saturating_sub(1));
-    }
-}
-
-/// An outcome as values; the numbers choose the shape that the prelude gives them.
-fn settle(lua: &Lua, state: &CallState, outcome: Outcome) -> mlua::Result<MultiValue> {
-    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    let values = |values: Vec<mlua::Result<Value>>| {
-        values.into_iter().collect::<mlua::Result<Vec<_>>>().map(MultiValue::from_vec)
-    };
-    match outcome {
-        Outcome::Start | Outcome::Done => Ok(MultiValue::new()),
-        Outcome::Fault(problem) => {
-            let verb = state.asked.get().map_or("", |spec| spec.name);
-            let place = state.verb_at.borrow().clone();
-            let text = placed(place, &format!("call:{verb}: {problem}"));
-            values(vec![1.into_lua(lua), text.into_lua(lua)])
-        }
-        Outcome::Played { digit, heard } => values(vec![
-            2.into_lua(lua),
-            digit.map(String::from).into_lua(lua),
-            digit.is_some().into_lua(lua),
-            millis(heard).into_lua(lua),
-        ]),
-        Outcome::Read { digits, ended } => {
-            let why = match ended {
-                ReadEnd::Complete => {
-                    return values(vec![3.into_lua(lua), digits.into_lua(lua)]);
-                }
-                ReadEnd::Timeout => "timeout",
-                ReadEnd::Invalid => "invalid",
-            };
-            values(vec![3.into_lua(lua), Ok(Value::Nil), why.into_lua(lua)])
-        }
-        Outcome::Recorded { length, path } => {
-            values(vec![4.into_lua(lua), millis(length).into_lua(lua), path.into_lua(lua)])
-        }
-        Outcome::Dialed { status, code, reason, talked, answered_by } => values(vec![
-            5.into_lua(lua),
-            dial_word(status).into_lua(lua),
-            code.into_lua(lua),
-            reason.into_lua(lua),
-            talked.as_secs_f64().into_lua(lua),
-            Some(answered_by).filter(|to| !to.is_empty()).into_lua(lua),
-        ]),
-        Outcome::Voicemail(status) => {
-            let word = match status {
-                VoicemailStatus::Success => "SUCCESS",
-                VoicemailStatus::Empty => "EMPTY",
-                VoicemailStatus::Failed => "FAILED",
-            };
-            values(vec![6.into_lua(lua), word.into_lua(lua)])
-        }
-        Outcome::Mailbox(status) => {
-            let word = match status {
-                MailboxStatus::Done => "DONE",
-                MailboxStatus::Refused => "REFUSED",
-                MailboxStatus::Failed => "FAILED",
-            };
-            values(vec![6.into_lua(lua), word.into_lua(lua)])
-        }
-    }
-}
-
-/// Asterisk's words for how a dial ended.
-fn dial_word(status: DialStatus) -> &'static str {
-    match status {
-        DialStatus::Answered => "ANSWERED",
-        DialStatus::Busy => "BUSY",
-        DialStatus::NoAnswer => "NOANSWER",
-        DialStatus::Cancel => "CANCEL",
-        DialStatus::Congestion => "CONGESTION",
-        DialStatus::ChanUnavail => "CHANUNAVAIL",
     }
 }

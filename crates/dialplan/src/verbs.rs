@@ -6,6 +6,7 @@
 //! test. The rows stand in `verbs/`, a file for each library.
 
 mod call;
+mod child;
 mod classes;
 mod global;
 mod json;
@@ -18,6 +19,7 @@ mod time;
 mod tests;
 
 pub use call::{CALL, FIELDS, VERBS};
+pub use child::CHILD;
 pub use classes::CLASSES;
 pub use global::GLOBAL;
 pub use json::JSON;
@@ -27,7 +29,7 @@ pub use shared::SHARED;
 pub use time::TIME;
 
 /// Every library that scripts find, in the order in which they are explained.
-pub const LIBRARIES: &[&LibrarySpec] = &[&GLOBAL, &CALL, &TIME, &LOG, &JSON, &SHARED];
+pub const LIBRARIES: &[&LibrarySpec] = &[&GLOBAL, &CALL, &CHILD, &TIME, &LOG, &JSON, &SHARED];
 
 /// Where a function is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub enum Library {
     Global,
     /// A method of the call: `call:answer`.
     Call,
+    /// A method of what `spawn` gives back: `child:wait`.
+    Child,
     /// `time.now`.
     Time,
     /// `log.info`.
@@ -54,6 +58,7 @@ impl Library {
         match self {
             Self::Global => "",
             Self::Call => "call",
+            Self::Child => "child",
             Self::Time => "time",
             Self::Log => "log",
             Self::Json => "json",
@@ -66,7 +71,7 @@ impl Library {
     pub fn separator(self) -> &'static str {
         match self {
             Self::Global => "",
-            Self::Call | Self::Test(_) => ":",
+            Self::Call | Self::Child | Self::Test(_) => ":",
             Self::Time | Self::Log | Self::Json | Self::Shared => ".",
         }
     }

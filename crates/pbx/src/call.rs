@@ -1,9 +1,11 @@
 //! One call: a caller, the script that decides what happens to it, and whoever is joined to it.
 //!
-//! At any moment a call has one [`Task`]: what it is waiting for. When that is finished, whoever asked
-//! for it (a feature such as voicemail, else the script) is told, and asks for the next.
+//! A call's line serves one [`Task`] at a time: what it is waiting for. When that is finished, whoever
+//! asked for it (a feature such as voicemail, else the script) is told, and asks for the next. What
+//! needs no line waits beside it ([`aside`]).
 
 mod answer;
+mod aside;
 mod bridge;
 mod caller;
 mod dial;
@@ -15,15 +17,16 @@ mod read;
 mod record;
 mod sounds;
 mod story;
+mod turn;
 mod verbs;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dialplan::{Outcome, Script, Step};
+use dialplan::{AskId, Outcome, Script, Verb};
 use media::{Event as MediaEvent, LegId};
-use sip_engine::{Event, Reply};
+use sip_engine::Event;
 use sip_syntax::StatusCode;
 
 use crate::Prompts;
@@ -31,11 +34,13 @@ use crate::desk::{CallId, Desk};
 use crate::feature;
 use crate::records::{StoreReply, StoreRequest, Ticket};
 
+use aside::Aside;
 use bridge::{Bridge, Side};
 use dial::Dialing;
 use keys::Told;
 use perform::{Collecting, Performance, Recording};
 use story::Story;
+use turn::Todo;
 
 pub(crate) use caller::{Caller, Stage};
 
@@ -55,6 +60,20 @@ pub(crate) struct Call {
     script: Option<Script>,
     feature: Option<Box<Feature>>,
     task: Task,
+    /// The ask of the script that the line serves.
+    line: Option<AskId>,
+    /// Nobody waits for the feature any more; it only keeps what must be kept.
+    is_cut_off: bool,
+    /// What the line serves after that.
+    held: Option<(AskId, Verb)>,
+    asides: Vec<Aside>,
+    /// Since when it waits for its next turn: its slice of instructions, or its turn of verbs, was
+    /// used up.
+    paused: Option<Instant>,
+    /// What it is told then.
+    todo: VecDeque<Todo>,
+    /// Whether the script may want more than it has told.
+    more: bool,
     /// Keys pressed that nobody asked for yet.
     typed: VecDeque<char>,
     /// Music that goes on while the script does something else.
@@ -78,14 +97,8 @@ enum Presence {
 /// What a call waits for.
 #[derive(Debug)]
 enum Task {
-    /// Nothing: it is being told something, or is over.
+    /// Nothing.
     Idle,
-    /// Its slice of instructions, or its turn of verbs, was used up; it is told this when others had
-    /// their turn.
-    Paused {
-        since: Instant,
-        finished: Box<Finished>,
-    },
     Playing {
         job: media::JobId,
         barge: dialplan::Barge,
@@ -93,9 +106,6 @@ enum Task {
     Collecting(Collecting),
     Recording(Recording),
     Echoing,
-    Sleeping {
-        until: Instant,
-    },
     /// A late offer of ours is not answered yet (RFC 3264 §4), or the caller is asked to change to a
     /// codec that we can play: then this follows.
     Preparing(Performance),
@@ -158,6 +168,13 @@ impl Call {
             script: Some(script),
             feature: None,
             task: Task::Idle,
+            line: None,
+            is_cut_off: false,
+            held: None,
+            asides: Vec::new(),
+            paused: None,
+            todo: VecDeque::new(),
+            more: false,
             typed: VecDeque::new(),
             background: None,
             last_failure: None,
@@ -181,7 +198,7 @@ impl Call {
 
     /// Begins the script.
     pub(crate) fn start(&mut self, now: Instant, desk: &mut Desk) {
-        self.proceed(now, desk, Finished::Outcome(Outcome::Start));
+        self.turn(now, desk, Some(Todo::Script(None)));
     }
 
     /// Nothing is left to do; the call can be forgotten.
@@ -206,9 +223,8 @@ impl Call {
 
     fn wake_at(&self) -> Option<Instant> {
         let task = match &self.task {
-            Task::Paused { since, .. } => Some(*since),
             Task::Collecting(collecting) => collecting.until(),
-            Task::Sleeping { until } | Task::Storing { until, .. } => Some(*until),
+            Task::Storing { until, .. } => Some(*until),
             Task::Dialing(dialing) => dialing.wake_at(),
             Task::Idle
             | Task::Playing { .. }
@@ -217,7 +233,7 @@ impl Call {
             | Task::Preparing(_)
             | Task::Bridged(_) => None,
         };
-        Some(task.map_or(self.give_up_at, |task| task.min(self.give_up_at)))
+        [task, self.paused, self.asides_until(), Some(self.give_up_at)].into_iter().flatten().min()
     }
 
     /// Time passed.
@@ -225,16 +241,9 @@ impl Call {
         if now >= self.give_up_at {
             return self.give_up(now, desk);
         }
+        self.resume_turn(now, desk);
+        self.asides_timeout(now, desk);
         match &mut self.task {
-            Task::Paused { .. } => {
-                if let Task::Paused { finished, .. } = std::mem::replace(&mut self.task, Task::Idle)
-                {
-                    self.proceed(now, desk, *finished);
-                }
-            }
-            Task::Sleeping { until } if now >= *until => {
-                self.proceed(now, desk, Finished::Outcome(Outcome::Done));
-            }
             Task::Storing { ticket, until } if now >= *until => {
                 desk.redeem(*ticket);
                 tracing::error!(call = %self.name, "the store does not reply");
@@ -244,8 +253,7 @@ impl Call {
                 self.finish_collecting(now, desk, dialplan::ReadEnd::Timeout);
             }
             Task::Dialing(_) => self.dial_timeout(now, desk),
-            Task::Sleeping { .. }
-            | Task::Storing { .. }
+            Task::Storing { .. }
             | Task::Collecting(_)
             | Task::Idle
             | Task::Playing { .. }
@@ -352,76 +360,6 @@ impl Call {
     ) {
         if matches!(self.task, Task::Storing { ticket: own, .. } if own == ticket) {
             self.proceed(now, desk, Finished::Reply(feature::Reply::Stored(reply)));
-        }
-    }
-
-    /// Tells whoever asked what their task came to, and carries out what they ask next, until
-    /// something has to be waited for or the call's turn is over.
-    fn proceed(&mut self, now: Instant, desk: &mut Desk, finished: Finished) {
-        self.task = Task::Idle;
-        let mut next = Some(finished);
-        let mut steps_left = STEPS_PER_TURN;
-        while let Some(finished) = next.take() {
-            if steps_left == 0 && self.presence == Presence::Here {
-                self.task = Task::Paused { since: now, finished: Box::new(finished) };
-                return;
-            }
-            steps_left = steps_left.saturating_sub(1);
-            next = match self.feature.as_deref_mut() {
-                Some(feature) => {
-                    let asked = feature.next(now, finished.into_reply(), desk, &self.prompts);
-                    self.carry_out(now, desk, asked)
-                }
-                None => self.resume(now, desk, finished.into_outcome()),
-            };
-        }
-    }
-
-    fn carry_out(&mut self, now: Instant, desk: &mut Desk, asked: Next) -> Option<Finished> {
-        match asked {
-            Next::Store(request) => match desk.store(self.id, request) {
-                Some(ticket) => {
-                    self.task = Task::Storing { ticket, until: now + STORE_MAX };
-                    None
-                }
-                None => Some(Finished::Reply(feature::Reply::Told)),
-            },
-            Next::Perform(performance) => match self.presence {
-                Presence::Here => self.perform(now, desk, performance),
-                Presence::Gone => Some(performance.cut_off()),
-            },
-            Next::Done(outcome) => {
-                self.feature = None;
-                if let Outcome::Voicemail(status) = &outcome {
-                    tracing::info!(call = %self.name, ?status, "voicemail");
-                }
-                (self.presence == Presence::Here).then_some(Finished::Outcome(outcome))
-            }
-        }
-    }
-
-    /// Runs the script until it asks for something that takes time.
-    fn resume(&mut self, now: Instant, desk: &mut Desk, outcome: Outcome) -> Option<Finished> {
-        let script = self.script.as_mut()?;
-        let step = script.resume(outcome, &desk.clock.local(now));
-        self.pass_on_log(desk);
-        match step {
-            Step::Ask(verb) => self.start_verb(now, desk, verb),
-            Step::Slice => {
-                let finished = Box::new(Finished::Outcome(Outcome::Done));
-                self.task = Task::Paused { since: now, finished };
-                None
-            }
-            Step::Returned => {
-                self.script_returned(now, desk);
-                None
-            }
-            Step::Failed(error) => {
-                self.tell_failure(desk, error);
-                let reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
-                self.end(now, desk, reply, "script fault");
-                None
-            }
         }
     }
 }

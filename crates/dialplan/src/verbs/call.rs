@@ -48,6 +48,7 @@ pub const VERBS: &[VerbSpec] = &[
               `call:mailbox` and `call:echo` answer by themselves, and so does `call:dial` when \
               somebody else answers.",
         answer: Answer::Answers,
+        line: false,
         example: r#"route("600", function(call)
   call:answer()
   call:play("main/welcome")
@@ -63,6 +64,7 @@ end)
               The function ends here.",
         ends: true,
         before_answer: true,
+        line: false,
         example: r#"route("104", function(call)
   if call.account ~= "100" then
     call:busy()
@@ -166,6 +168,7 @@ end)
         ]),
         waits: false,
         answer: Answer::Serves,
+        line: false,
         example: r#"route("200", function(call)
   call:answer()
   call:go("600")
@@ -190,6 +193,7 @@ end)
             "What the other side is told.",
         )],
         ends: true,
+        line: false,
         example: r#"route("200", function(call)
   call:answer()
   local digit = call:read { prompt = "main/enter-digits", max = 1 }
@@ -485,6 +489,7 @@ end)
         )],
         ends: true,
         before_answer: true,
+        line: false,
         example: r#"route("302", function(call)
   call:redirect({ { uri = "sip:100@example.org", q = 1 }, "tel:+15551234" }, { code = 300 })
 end)
@@ -508,6 +513,7 @@ end)
         options: &[OptionSpec::optional("headers", Kind::Headers, "Extra headers.")],
         ends: true,
         before_answer: true,
+        line: false,
         example: r#"route("9.", function(call)
   call:reject(403, "Outside lines are closed", { headers = { ["X-Ask"] = "reception" } })
 end)
@@ -521,6 +527,7 @@ end)
               somebody rings; use it where the script takes a moment before it answers. Does \
               nothing when the call is answered.",
         before_answer: true,
+        line: false,
         example: r#"route("200", function(call)
   call:ringing()
   call:sleep(2)

@@ -1,6 +1,8 @@
 //! Rows of what has no library.
 
-use super::{Kind, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, ValueSpec, VerbSpec};
+use super::{
+    Kind, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, ValueSpec, VerbSpec, seconds,
+};
 
 /// What a script finds by its name alone.
 pub const GLOBAL: LibrarySpec = LibrarySpec {
@@ -12,6 +14,28 @@ pub const GLOBAL: LibrarySpec = LibrarySpec {
           seen by every call. What a call sets is seen by that call alone.",
     fields: &[],
     functions: &[
+        VerbSpec {
+            name: "all",
+            summary: "Runs several functions beside each other and waits until all have ended.",
+            doc: "Gives back a list with the first value that each function returned, in the order                   of the functions. When one raises an error, the others are cancelled where they                   stand and the error is raised here.\n\nThe line of the caller serves one verb at                   a time: while one function plays, another that wants to play is told that the                   line is busy, and where. What needs no line, such as `call:sleep`, waits in any                   number of functions.",
+            arguments: &[FUNCTIONS],
+            returns: Returns::Value(ValueSpec::new(
+                "results",
+                "any[]",
+                "What each function returned; `results.n` is how many there are.",
+            )),
+            waits: true,
+            example: r#"route("702", function(call)
+  call:answer()
+  local results = all {
+    function() return call:read { prompt = "main/enter-digits", max = 4 } end,
+    function() call:sleep(1) return "done" end,
+  }
+  log.info(results[1], results[2])
+end)
+"#,
+            ..FUNCTION
+        },
         VerbSpec {
             name: "log",
             summary: "Logs a line, as `log.info` does.",
@@ -33,6 +57,29 @@ end)
             example: r#"route("600", function(call)
   print("an echo test by", call.account)
   call:echo()
+end)
+"#,
+            ..FUNCTION
+        },
+        VerbSpec {
+            name: "race",
+            summary: "Runs several functions beside each other until the first has ended.",
+            doc: "Gives back which function was the first, from 1, and what it returned. The others \
+                  are cancelled where they stand: a sound stops, ringing phones stop, their \
+                  `<close>` values run. If the first ended with an error, that is raised here.",
+            arguments: &[FUNCTIONS],
+            returns: Returns::Values(&[
+                ValueSpec::new("winner", "integer", "Which function was the first, from 1."),
+                ValueSpec::new("...", "any", "What it returned."),
+            ]),
+            waits: true,
+            example: r#"route("703", function(call)
+  call:answer()
+  local winner = race {
+    function() call:play("music/waltz", { loop = true, barge = true }) end,
+    function() call:sleep(30) end,
+  }
+  if winner == 1 then call:play("main/goodbye") end
 end)
 "#,
             ..FUNCTION
@@ -96,8 +143,64 @@ end)
 "#,
             ..FUNCTION
         },
+        VerbSpec {
+            name: "spawn",
+            summary: "Begins a function that runs beside this one.",
+            doc: "It begins when this function next waits. Only one function of a call runs at any \
+                  moment, from one verb to the next, so what they share needs no locks.\n\nAn error \
+                  in it ends it alone: the error is raised where somebody waits for it, and \
+                  otherwise written to the log with its line. It is cancelled when the function \
+                  that began it ends, and when the call does. `call:hangup()` in it ends the whole \
+                  call.\n\nUp to 64 functions of a call can run beside each other. Each one that is \
+                  begun counts as a verb, and they share the memory of the call.",
+            arguments: &[OptionSpec::required("function", Kind::Function, "What to run.")
+                .typed("fun(): any")],
+            returns: Returns::Value(ValueSpec::new(
+                "child",
+                "Child",
+                "To wait for it or cancel it.",
+            )),
+            waits: false,
+            example: r#"route("1XX", function(call)
+  spawn(function()
+    call:sleep(3600)
+    call:hangup()
+  end)
+  call:dial("ext/" .. call.to.user)
+end)
+"#,
+            ..FUNCTION
+        },
+        VerbSpec {
+            name: "within",
+            summary: "Runs a function, but no longer than so many seconds.",
+            doc: "Gives back true and what the function returned; or false and \"timeout\" when it \
+                  took longer, and then it is cancelled where it stands: ringing phones stop, a \
+                  sound stops. An error in it is raised here.",
+            arguments: &[
+                OptionSpec::required("seconds", seconds(0.0, 86_400.0, None), "How long."),
+                OptionSpec::required("function", Kind::Function, "What to run.")
+                    .typed("fun(): any"),
+            ],
+            returns: Returns::Values(&[
+                ValueSpec::new("finished", "boolean", "Whether it ended in time."),
+                ValueSpec::new("...", "any", "What it returned, or \"timeout\"."),
+            ]),
+            waits: true,
+            example: r#"route("1XX", function(call)
+  local finished, result = within(600, function()
+    return call:dial("ext/" .. call.to.user)
+  end)
+  if not finished then log.info("ten minutes are enough") end
+end)
+"#,
+            ..FUNCTION
+        },
     ],
 };
 
 const WORDS: OptionSpec = OptionSpec::optional("...", Kind::Anything, "What to write.");
+const FUNCTIONS: OptionSpec =
+    OptionSpec::required("functions", Kind::Table, "A list of functions: `{ f, g }`.")
+        .typed("(fun(): any)[]");
 const FUNCTION: VerbSpec = VerbSpec { library: Library::Global, ..VerbSpec::FUNCTION };

@@ -1,9 +1,9 @@
 //! Any arguments to any verb: the call waits for a verb, or fails with the place and what was wrong.
 
-use dialplan::{Ending, Limits, LoadError, Outcome, Step};
+use dialplan::{Ending, Limits, LoadError, Step};
 use proptest::prelude::*;
 
-use crate::ladder::{generation, load, now, resume, start};
+use crate::ladder::{begin, generation, load, now, start};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -18,12 +18,12 @@ proptest! {
         );
         let generation = generation(&main, Limits::default());
         let mut script = start(&generation, "1");
-        if let Step::Failed(error) = resume(&mut script, Outcome::Start) {
+        if let Step::Failed(error) = begin(&mut script) {
             prop_assert!(error.to_string().contains("main.lua:"), "{main}\n{error}");
         }
-        script.close(Ending { cause: "failed".into(), code: 500 }, &now());
+        script.script.close(Ending { cause: "failed".into(), code: 500 }, &now());
         let mut other = start(&generation, "2");
-        prop_assert!(matches!(resume(&mut other, Outcome::Start), Step::Ask(_)), "{}", main);
+        prop_assert!(matches!(begin(&mut other), Step::Ask { .. }), "{}", main);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use dialplan::{Coverage, Generation, Limits, Loading, Outcome, Step, Verb, Watch};
 
-use crate::ladder::{load, names, now, resume, sources, start};
+use crate::ladder::{begin, load, names, now, resume, sources, start};
 
 const SCRIPT: &str = r#"
 local function kind(number)
@@ -41,12 +41,12 @@ fn watched() -> Generation {
 
 fn call(generation: &Generation, number: &str) {
     let mut script = start(generation, number);
-    let mut outcome = Outcome::Start;
-    while let Step::Ask(verb) = resume(&mut script, outcome) {
+    let mut step = begin(&mut script);
+    while let Step::Ask { verb, .. } = step {
         if matches!(verb, Verb::Hangup { .. }) {
             break;
         }
-        outcome = Outcome::Done;
+        step = resume(&mut script, Outcome::Done);
     }
 }
 

@@ -3,17 +3,18 @@
 //! | line | means |
 //! | --- | --- |
 //! | `dial 101` | the script of that number starts; what it does until it waits follows |
-//! | `< busy` | the outcome of the last verb |
+//! | `< busy`, `<2 busy` | the outcome of the last verb that waits for one, or of the second verb |
 //! | `over CAUSE` | the call ends; the script is closed |
 //! | `> dial ...` | a verb |
+//! | `> cancel 2` | nobody waits for the second verb any more |
 //! | `> returns`, `> fails ...`, `> problem ...` | how it ended, or what went wrong in closing |
 //! | `> log info ...` | a logged line with its place |
 
 use std::time::Duration;
 
 use dialplan::{
-    CallView, DialStatus, Ending, Generation, Limits, LoadError, LogLevel, MailboxStatus, Match,
-    Names, Outcome, Party, ReadEnd, Script, Sound, Sources, Step, Verb, VoicemailStatus,
+    AskId, CallView, DialStatus, Ending, Generation, Limits, LoadError, LogLevel, MailboxStatus,
+    Match, Names, Outcome, Party, ReadEnd, Script, Sound, Sources, Step, Verb, VoicemailStatus,
 };
 use jiff::Zoned;
 
@@ -66,21 +67,52 @@ pub(crate) fn view(number: &str) -> CallView {
     }
 }
 
-pub(crate) fn start(generation: &Generation, number: &str) -> Script {
+/// A script with its asks: all there ever were, and those that wait.
+pub(crate) struct Running {
+    pub(crate) script: Script,
+    asks: Vec<AskId>,
+    waiting: Vec<AskId>,
+}
+
+pub(crate) fn start(generation: &Generation, number: &str) -> Running {
     match generation.match_number(number) {
-        Match::Route(route) => generation.start(route, view(number)),
+        Match::Route(route) => {
+            let script = generation.start(route, view(number));
+            Running { script, asks: Vec::new(), waiting: Vec::new() }
+        }
         other => panic!("{number}: {other:?}"),
     }
 }
 
-/// Resumes until the script waits, serving its slices.
-pub(crate) fn resume(script: &mut Script, outcome: Outcome) -> Step {
-    let mut step = script.resume(outcome, &now());
+/// Runs a new script until it wants something.
+pub(crate) fn begin(running: &mut Running) -> Step {
+    let step = running.script.go_on(&now());
+    serve(running, step)
+}
+
+/// Answers the last verb and runs the script until it wants something.
+pub(crate) fn resume(running: &mut Running, outcome: Outcome) -> Step {
+    let ask = running.waiting.pop().expect("a verb that waits");
+    let step = running.script.resume(ask, outcome, &now());
+    serve(running, step)
+}
+
+/// Serves slices.
+fn serve(running: &mut Running, mut step: Step) -> Step {
     for _ in 0..SLICES_MAX {
-        if step != Step::Slice {
-            return step;
+        match &step {
+            Step::Slice => step = running.script.go_on(&now()),
+            Step::Ask { id, .. } => {
+                running.asks.push(*id);
+                running.waiting.push(*id);
+                return step;
+            }
+            Step::Cancel { id } => {
+                running.waiting.retain(|ask| ask != id);
+                return step;
+            }
+            Step::Waiting | Step::Returned | Step::Failed(_) => return step,
         }
-        step = script.resume(Outcome::Done, &now());
     }
     panic!("no end of slices");
 }
@@ -108,24 +140,34 @@ pub(crate) fn check_on(generation: &Generation, ladder: &str) {
     let expected: Vec<&str> =
         ladder.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let mut happened: Vec<String> = Vec::new();
-    let mut script: Option<Script> = None;
+    let mut running: Option<Running> = None;
     for line in expected.iter().filter(|line| !line.starts_with('>')) {
         happened.push((*line).to_owned());
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "dial" => {
                 let mut started = start(generation, rest);
-                let step = resume(&mut started, Outcome::Start);
-                note(generation, &mut happened, &step);
-                script = Some(started);
+                let step = begin(&mut started);
+                note(generation, &mut happened, &mut started, step);
+                running = Some(started);
             }
             "<" => {
-                let step = resume(script.as_mut().unwrap(), outcome(rest));
-                note(generation, &mut happened, &step);
+                let running = running.as_mut().unwrap();
+                let step = resume(running, outcome(rest));
+                note(generation, &mut happened, running, step);
+            }
+            _ if word.starts_with('<') => {
+                let running = running.as_mut().unwrap();
+                let number: usize = word[1..].parse().unwrap();
+                let ask = running.asks[number - 1];
+                running.waiting.retain(|waiting| *waiting != ask);
+                running.waiting.push(ask);
+                let step = resume(running, outcome(rest));
+                note(generation, &mut happened, running, step);
             }
             "over" => {
                 let ending = Ending { cause: rest.into(), code: 487 };
-                let problems = script.as_mut().unwrap().close(ending, &now());
+                let problems = running.as_mut().unwrap().script.close(ending, &now());
                 note_logs(generation, &mut happened);
                 happened.extend(problems.iter().map(|problem| format!("> problem {problem}")));
             }
@@ -135,14 +177,31 @@ pub(crate) fn check_on(generation: &Generation, ladder: &str) {
     assert_eq!(happened.join("\n"), expected.join("\n"));
 }
 
-fn note(generation: &Generation, happened: &mut Vec<String>, step: &Step) {
-    note_logs(generation, happened);
-    happened.push(match step {
-        Step::Ask(verb) => format!("> {}", show(verb)),
-        Step::Slice => "> slice".into(),
-        Step::Returned => "> returns".into(),
-        Step::Failed(error) => format!("> fails {error}"),
-    });
+/// Notes this step and what else the script wants before it waits.
+fn note(
+    generation: &Generation,
+    happened: &mut Vec<String>,
+    running: &mut Running,
+    mut step: Step,
+) {
+    loop {
+        note_logs(generation, happened);
+        happened.push(match &step {
+            Step::Waiting => return,
+            Step::Ask { verb, .. } => format!("> {}", show(verb)),
+            Step::Cancel { id } => {
+                let number = running.asks.iter().position(|ask| ask == id).unwrap() + 1;
+                format!("> cancel {number}")
+            }
+            Step::Slice => "> slice".into(),
+            Step::Returned => "> returns".into(),
+            Step::Failed(error) => format!("> fails {error}"),
+        });
+        if matches!(step, Step::Returned | Step::Failed(_)) {
+            return;
+        }
+        step = begin(running);
+    }
 }
 
 fn note_logs(generation: &Generation, happened: &mut Vec<String>) {

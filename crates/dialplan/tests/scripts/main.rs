@@ -12,6 +12,7 @@ mod arguments;
 mod attacks;
 mod coverage;
 mod examples;
+mod fibres;
 mod json;
 mod ladder;
 mod load;

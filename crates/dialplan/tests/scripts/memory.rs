@@ -2,7 +2,7 @@
 
 use dialplan::{Limits, Outcome, Step};
 
-use crate::ladder::{generation, handler, resume, start};
+use crate::ladder::{begin, generation, handler, resume, start};
 
 /// A waiting script may hold this much of Lua's memory.
 const WAITING_BYTES_MAX: usize = 4 * 1024;
@@ -24,11 +24,11 @@ fn a_thousand_waiting_scripts_are_small_and_given_back() {
     let mut scripts: Vec<_> = (0..1_000)
         .map(|_| {
             let mut script = start(&generation, "1");
-            resume(&mut script, Outcome::Start);
+            begin(&mut script);
             resume(&mut script, Outcome::Done);
             let played =
                 Outcome::Played { digit: None, heard: std::time::Duration::from_millis(5) };
-            assert!(matches!(resume(&mut script, played), Step::Ask(_)));
+            assert!(matches!(resume(&mut script, played), Step::Ask { .. }));
             script
         })
         .collect();

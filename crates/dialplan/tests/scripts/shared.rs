@@ -2,7 +2,7 @@
 
 use dialplan::{Generation, Limits, Loading, Outcome, Shared, SharedLimits, Step};
 
-use crate::ladder::{check, check_body, check_on, handler, names, now, sources, start};
+use crate::ladder::{begin, check, check_body, check_on, handler, names, now, sources, start};
 
 fn load(main: &str, shared: &Shared) -> Generation {
     let loading = Loading { shared: shared.clone(), ..Loading::default() };
@@ -73,9 +73,9 @@ fn a_value_with_a_time_to_live_is_gone_after_it() {
     let looks = [(1_499, "1 1"), (1_500, "1 nil"), (59_999, "1 nil"), (60_000, "nil nil")];
     for (later_ms, seen) in looks {
         let mut script = start(&generation, "1");
-        assert!(matches!(script.resume(Outcome::Start, &now()), Step::Ask(_)));
+        let Step::Ask { id, .. } = begin(&mut script) else { panic!("waits for the answer") };
         let later = now() + jiff::SignedDuration::from_millis(later_ms);
-        assert_eq!(script.resume(Outcome::Done, &later), Step::Returned);
+        assert_eq!(script.script.resume(id, Outcome::Done, &later), Step::Returned);
         assert_eq!(generation.take_logs()[0].text, seen, "{later_ms}");
     }
 }

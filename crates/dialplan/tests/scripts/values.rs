@@ -3,7 +3,7 @@
 use dialplan::{Limits, Outcome, Step};
 
 use crate::ladder::{
-    check, check_body, check_on, generation, load, names, now, resume, sources, start,
+    begin, check, check_body, check_on, generation, load, names, now, resume, sources, start,
 };
 
 #[test]
@@ -71,7 +71,7 @@ fn globals_of_a_call_are_its_own_and_those_of_loading_are_everybodys() {
         Limits::default(),
     );
     let mut first = start(&generation, "1");
-    assert!(matches!(resume(&mut first, Outcome::Start), Step::Ask(_)));
+    assert!(matches!(begin(&mut first), Step::Ask { .. }));
     assert_eq!(generation.take_logs()[0].text, "all nil");
     check_on(&generation, "dial 2\n> log info scripts/main.lua:8 all nil\n> returns");
     assert_eq!(resume(&mut first, Outcome::Done), Step::Returned);
@@ -88,7 +88,7 @@ fn logs_are_bounded_clean_and_carry_level_and_call() {
          end)",
         limits,
     );
-    assert_eq!(resume(&mut start(&generation, "1"), Outcome::Start), Step::Returned);
+    assert_eq!(begin(&mut start(&generation, "1")), Step::Returned);
     let logs = generation.take_logs();
     let texts: Vec<_> = logs.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(
@@ -191,7 +191,7 @@ fn the_same_load_gives_the_same_chance() {
     let script = "route('1', function() log(math.random(1000000)) end)";
     let roll = || {
         let generation = load(script).unwrap();
-        assert_eq!(resume(&mut start(&generation, "1"), Outcome::Start), Step::Returned);
+        assert_eq!(begin(&mut start(&generation, "1")), Step::Returned);
         generation.take_logs().remove(0).text
     };
     assert_eq!(roll(), roll());
@@ -212,7 +212,7 @@ fn a_runtime_error_names_file_line_and_the_way_there() {
     )
     .unwrap();
     let mut script = start(&generation, "1");
-    resume(&mut script, Outcome::Start);
+    begin(&mut script);
     let Step::Failed(error) = resume(&mut script, Outcome::Done) else { panic!() };
     assert_eq!(error.traceback.len(), 2, "{:?}", error.traceback);
     assert!(error.traceback[0].starts_with("scripts/main.lua:1:"));

@@ -44,6 +44,12 @@ impl Bridge {
         Self { session, leg, label, since, asked: None }
     }
 
+    /// The caller's re-INVITE that the other party was asked about and has not answered.
+    pub(super) fn take_asked_of_caller(&mut self) -> Option<Box<Description>> {
+        let by_caller = |asked: &mut Asked| asked.by == Side::Caller;
+        self.asked.take_if(by_caller).map(|asked| asked.offer)
+    }
+
     /// The caller is gone: so is the other party.
     pub(super) fn part(self, now: Instant, desk: &mut Desk) {
         desk.disown_session(self.session);
@@ -182,7 +188,13 @@ impl Call {
     }
 
     /// Answers for ourselves, as far as the other party need not know.
-    fn answer_alone(&mut self, now: Instant, desk: &mut Desk, by: Side, offer: &Description) {
+    pub(super) fn answer_alone(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        by: Side,
+        offer: &Description,
+    ) {
         let session = self.session_of(by);
         let codecs = self.codecs_of(by);
         let Some(leg) = self.leg_of(by) else { return };
@@ -288,12 +300,10 @@ impl Call {
         match &mut self.task {
             Task::Bridged(bridge) => bridge.asked.take(),
             Task::Idle
-            | Task::Paused { .. }
             | Task::Playing { .. }
             | Task::Collecting(_)
             | Task::Recording(_)
             | Task::Echoing
-            | Task::Sleeping { .. }
             | Task::Preparing(_)
             | Task::Dialing(_)
             | Task::Storing { .. } => None,

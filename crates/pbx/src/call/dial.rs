@@ -285,6 +285,20 @@ impl Call {
         self.go_on_dialing(now, desk, dialing);
     }
 
+    /// The caller hears no more of a dial that is about to be abandoned.
+    pub(super) fn stop_ringing(&mut self, desk: &mut Desk) {
+        let Task::Dialing(dialing) = &self.task else { return };
+        let (music, is_early) = ([dialing.music, dialing.ringback], dialing.early.is_some());
+        if self.background.is_some() && music.contains(&self.background) {
+            self.stop_background(desk);
+        }
+        if let (Some(own), true) = (&self.caller.leg, is_early) {
+            desk.media(own.socket, media::Command::Unbridge { leg: own.socket.leg });
+        }
+        // Nobody answered: that is what the caller is told if the script says nothing else.
+        self.last_failure = Some(relayed(StatusCode::REQUEST_TIMEOUT, ""));
+    }
+
     fn take_dialing(&mut self) -> Option<Dialing> {
         let task = std::mem::replace(&mut self.task, Task::Idle);
         if let Task::Dialing(dialing) = task {

@@ -3,10 +3,14 @@
 use std::time::{Duration, Instant};
 
 use dialplan::Ending;
+use media::{Command, LegId};
 use sip_engine::{EndCause, Reply, SessionId};
 use sip_syntax::StatusCode;
 
+use super::bridge::Side;
 use super::caller::Stage;
+use super::perform::{RecordStage, Waiting};
+use super::turn::Todo;
 use super::{Call, Finished, Presence, STORE_FAILED, Task, perform};
 use crate::desk::Desk;
 use crate::feature;
@@ -91,34 +95,78 @@ impl Call {
         self.presence = Presence::Gone;
         self.give_up_at = now + LINGER_MAX;
         let status = if self.story.answered_at.is_some() { StatusCode::OK } else { status };
-        // What a feature is told; `None` while something that must be kept is still on its way.
-        let mut told = Some(Finished::Reply(feature::Reply::HungUp));
-        match std::mem::replace(&mut self.task, Task::Idle) {
-            Task::Dialing(dialing) => dialing.abandon(now, desk),
-            Task::Bridged(bridge) => bridge.part(now, desk),
-            Task::Recording(recording) if recording.is_beeping() => {
-                told = Some(perform::nothing_recorded());
-            }
-            Task::Preparing(performance) => told = Some(performance.cut_off()),
-            task @ (Task::Recording(_) | Task::Storing { .. }) => {
-                self.task = task;
-                told = None;
-            }
-            Task::Paused { finished, .. } => told = Some(*finished),
-            Task::Idle
-            | Task::Playing { .. }
-            | Task::Collecting(_)
-            | Task::Echoing
-            | Task::Sleeping { .. } => {}
-        }
+        let told = self.leave_task(now, desk);
         if let Some(leg) = &self.caller.leg {
             desk.close_socket(leg.socket);
         }
+        self.drop_asides(desk);
+        self.held = None;
+        self.paused = None;
+        self.todo.clear();
         self.close_script(now, desk, status, ending);
         self.tell(now, desk, status, ending);
         if let (Some(told), true) = (told, self.feature.is_some()) {
             self.proceed(now, desk, told);
         }
+    }
+
+    /// Lets go of what the line does. Gives back what a feature is told; `None` while something that
+    /// must be kept is still on its way.
+    fn leave_task(&mut self, now: Instant, desk: &mut Desk) -> Option<Finished> {
+        // What it was about to be told comes before that the caller is gone.
+        let untold = self.todo.iter().position(|todo| matches!(todo, Todo::Line(_)));
+        if let Some(Todo::Line(finished)) = untold.and_then(|index| self.todo.remove(index)) {
+            return Some(finished);
+        }
+        match std::mem::replace(&mut self.task, Task::Idle) {
+            Task::Dialing(dialing) => dialing.abandon(now, desk),
+            Task::Bridged(bridge) => bridge.part(now, desk),
+            Task::Recording(recording) if recording.is_beeping() => {
+                return Some(perform::nothing_recorded());
+            }
+            Task::Preparing(performance) => return Some(performance.cut_off()),
+            task @ (Task::Recording(_) | Task::Storing { .. }) => {
+                self.task = task;
+                return None;
+            }
+            Task::Idle | Task::Playing { .. } | Task::Collecting(_) | Task::Echoing => {}
+        }
+        Some(Finished::Reply(feature::Reply::HungUp))
+    }
+
+    /// Stops what the line does for an ask that nobody waits for any more: the caller stays, and
+    /// hears nothing of it from now on. Gives back what a feature is told, as [`Self::leave_task`].
+    pub(super) fn stop_task(&mut self, now: Instant, desk: &mut Desk) -> Option<Finished> {
+        let socket = self.caller.leg.as_ref().map(|leg| leg.socket);
+        let mut tell = |command: &dyn Fn(LegId) -> Command| {
+            if let Some(socket) = socket {
+                desk.media(socket, command(socket.leg));
+            }
+        };
+        match &mut self.task {
+            Task::Playing { job, .. } => {
+                let job = *job;
+                tell(&|leg| Command::StopPlay { leg, job });
+            }
+            Task::Collecting(collecting) => {
+                if let Waiting::Prompt(job) = collecting.waiting {
+                    tell(&|leg| Command::StopPlay { leg, job });
+                }
+            }
+            Task::Recording(recording) => match recording.stage {
+                RecordStage::Beeping(job) => tell(&|leg| Command::StopPlay { leg, job }),
+                RecordStage::Rolling(job) => tell(&|leg| Command::StopRecord { leg, job }),
+            },
+            Task::Echoing | Task::Bridged(_) => tell(&|leg| Command::Unbridge { leg }),
+            Task::Dialing(_) => self.stop_ringing(desk),
+            Task::Idle | Task::Preparing(_) | Task::Storing { .. } => {}
+        }
+        if let Task::Bridged(bridge) = &mut self.task
+            && let Some(offer) = bridge.take_asked_of_caller()
+        {
+            self.answer_alone(now, desk, Side::Caller, &offer);
+        }
+        self.leave_task(now, desk)
     }
 
     fn close_script(&mut self, now: Instant, desk: &mut Desk, status: StatusCode, ending: &str) {

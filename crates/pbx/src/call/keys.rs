@@ -81,9 +81,7 @@ impl Call {
             Task::Recording(_)
             | Task::Echoing
             | Task::Idle
-            | Task::Paused { .. }
             | Task::Playing { .. }
-            | Task::Sleeping { .. }
             | Task::Preparing(_)
             | Task::Dialing(_)
             | Task::Bridged(_)

@@ -245,9 +245,7 @@ impl Call {
             Task::Playing { .. }
             | Task::Recording(_)
             | Task::Idle
-            | Task::Paused { .. }
             | Task::Echoing
-            | Task::Sleeping { .. }
             | Task::Preparing(_)
             | Task::Dialing(_)
             | Task::Bridged(_)

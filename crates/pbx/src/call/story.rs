@@ -61,12 +61,10 @@ impl Call {
                 (
                     Presence::Here,
                     Task::Idle
-                    | Task::Paused { .. }
                     | Task::Playing { .. }
                     | Task::Collecting(_)
                     | Task::Recording(_)
                     | Task::Echoing
-                    | Task::Sleeping { .. }
                     | Task::Preparing(_)
                     | Task::Storing { .. },
                 ) => CallState::WithScript,

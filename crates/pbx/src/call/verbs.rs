@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use dialplan::{Absence, HangupCause, Outcome, RedirectTarget, Sound, Verb, VoicemailStatus};
+use dialplan::{
+    Absence, AskId, HangupCause, Outcome, RedirectTarget, Sound, Verb, VoicemailStatus,
+};
 use media::Playlist;
 use sip_engine::Reply;
 use sip_syntax::StatusCode;
@@ -11,7 +13,8 @@ use super::caller::Stage;
 use super::perform::Performance;
 use super::read::ReadDigits;
 use super::record::RecordCaller;
-use super::{Call, Feature, Finished, Next, Task, sounds};
+use super::turn::Todo;
+use super::{Call, Feature, Finished, Next, sounds};
 use crate::Prompts;
 use crate::desk::Desk;
 use crate::feature::{self, Ask, LeaveMessage, Listen, Voice};
@@ -22,17 +25,18 @@ impl Call {
         &mut self,
         now: Instant,
         desk: &mut Desk,
+        ask: AskId,
         verb: Verb,
-    ) -> Option<Finished> {
+    ) -> Option<Todo> {
+        let done = Some(Todo::Script(Some((ask, Outcome::Done))));
         match verb {
-            Verb::Ringing => self.ringing(now, desk),
-            Verb::Progress => {
-                self.send_provisional(now, desk, Reply::new(StatusCode::SESSION_PROGRESS))
+            Verb::Ringing => {
+                self.ringing(now, desk);
+                done
             }
-            Verb::Queued { place, music } => self.queued(now, desk, place, music),
             Verb::Answer => {
                 self.answer(now, desk);
-                self.done_if_here()
+                done.filter(|_| self.caller.session.is_some())
             }
             Verb::Reject { code, reason, headers } => {
                 let mut reply = Reply::new(status(code));
@@ -52,6 +56,34 @@ impl Call {
                 self.end(now, desk, Reply::new(status_of(cause)), "hung up by script");
                 None
             }
+            Verb::Sleep(length) => {
+                self.sleep(now, ask, length);
+                None
+            }
+            verb @ (Verb::Progress
+            | Verb::Queued { .. }
+            | Verb::Play(_)
+            | Verb::Read(_)
+            | Verb::Record(_)
+            | Verb::Dial(_)
+            | Verb::Voicemail { .. }
+            | Verb::Mailbox { .. }
+            | Verb::Echo) => self.use_line(now, desk, ask, verb),
+        }
+    }
+
+    /// Begins a verb that uses the line; gives back what it came to if that is known at once.
+    pub(super) fn start_on_line(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        verb: Verb,
+    ) -> Option<Finished> {
+        match verb {
+            Verb::Progress => {
+                self.send_provisional(now, desk, Reply::new(StatusCode::SESSION_PROGRESS))
+            }
+            Verb::Queued { place, music } => self.queued(now, desk, place, music),
             Verb::Play(play) => {
                 let barge = play.barge;
                 let playlist = sounds::playlist(&self.prompts, &play);
@@ -64,10 +96,6 @@ impl Call {
                 self.begin(Feature::Record(recording))
             }
             Verb::Dial(dial) => self.begin_dial(now, desk, dial),
-            Verb::Sleep(length) => {
-                self.task = Task::Sleeping { until: now + length };
-                None
-            }
             Verb::Voicemail { mailbox, reason } => self.leave_message(now, desk, mailbox, reason),
             Verb::Mailbox { mailbox } => {
                 self.answer(now, desk);
@@ -83,6 +111,12 @@ impl Call {
                 self.answer(now, desk);
                 self.perform(now, desk, Performance::Echo)
             }
+            Verb::Ringing
+            | Verb::Answer
+            | Verb::Reject { .. }
+            | Verb::Redirect { .. }
+            | Verb::Hangup { .. }
+            | Verb::Sleep(_) => None,
         }
     }
 
@@ -96,13 +130,12 @@ impl Call {
         self.caller.session.map(|_| Finished::Outcome(Outcome::Done))
     }
 
-    fn ringing(&mut self, now: Instant, desk: &mut Desk) -> Option<Finished> {
+    fn ringing(&mut self, now: Instant, desk: &mut Desk) {
         if let (Some(session), Stage::Trying | Stage::Early) =
             (self.caller.session, self.caller.stage)
         {
             desk.endpoint.provisional(now, session, Reply::new(StatusCode::RINGING));
         }
-        Some(Finished::Outcome(Outcome::Done))
     }
 
     /// A provisional with early media, unless the call is answered.

@@ -1,0 +1,476 @@
+//! The fibres of one script: who can go on, who waits for whom, and how they end.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Zoned;
+use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Thread, Value};
+
+use super::settle::settle;
+use super::{MEMORY_AT_CLOSE, Script, Step};
+use crate::call_view::CallView;
+use crate::error::{Place, ScriptError};
+use crate::fibre::{AskId, Errors, Fibre, FibreId, FibreState, Joining, Scratch, Until, Want};
+use crate::generation::Core;
+use crate::host::CallState;
+use crate::log::LogLevel;
+use crate::outcome::Outcome;
+use crate::verb::Verb;
+
+/// The coroutines of one script.
+pub(super) struct Run {
+    pub(super) state: Rc<CallState>,
+    pub(super) handler: Function,
+    pub(super) main: Fibre,
+    /// In the order of their birth.
+    children: Vec<Fibre>,
+    /// Who can go on, in this order. The handler alone needs no queue.
+    ready: VecDeque<FibreId>,
+}
+
+impl Run {
+    pub(super) fn new(core: &Core, handler: Function, view: CallView) -> mlua::Result<Self> {
+        let lua = &core.sandbox.lua;
+        let table = lua.create_table()?;
+        table.set_metatable(Some(core.sandbox.call_metatable.clone()))?;
+        let main = Fibre {
+            id: FibreId::HANDLER,
+            parent: FibreId::HANDLER,
+            thread: lua.create_thread(core.sandbox.body.clone())?,
+            handle: None,
+            errors: Errors::Awaited,
+            state: FibreState::New,
+            scratch: Scratch::default(),
+            left: core.host.limits.instructions_per_verb,
+        };
+        let state = Rc::new(CallState {
+            view,
+            table,
+            globals: RefCell::default(),
+            on_hangup: RefCell::default(),
+            verbs: Cell::new(0),
+            over: Cell::new(false),
+            closing: Cell::new(false),
+            scratch: RefCell::default(),
+            seated: Cell::new(FibreId::HANDLER),
+            children: Cell::new(0),
+            births: RefCell::default(),
+            line: Cell::new(None),
+            line_at: RefCell::default(),
+        });
+        Ok(Self { state, handler, main, children: Vec::new(), ready: VecDeque::new() })
+    }
+
+    pub(super) fn fibre(&self, id: FibreId) -> Option<&Fibre> {
+        if id == FibreId::HANDLER {
+            return Some(&self.main);
+        }
+        self.children.iter().find(|fibre| fibre.id == id)
+    }
+
+    pub(super) fn fibre_mut(&mut self, id: FibreId) -> Option<&mut Fibre> {
+        if id == FibreId::HANDLER {
+            return Some(&mut self.main);
+        }
+        self.children.iter_mut().find(|fibre| fibre.id == id)
+    }
+
+    fn fibres(&self) -> impl Iterator<Item = &Fibre> {
+        std::iter::once(&self.main).chain(&self.children)
+    }
+
+    /// Whether anything waits for an outcome.
+    pub(super) fn asks(&self) -> bool {
+        self.fibres().any(|fibre| match &fibre.state {
+            FibreState::Asking(_) => true,
+            FibreState::Joining(joining) => joining.timer.is_some(),
+            FibreState::New
+            | FibreState::Paused
+            | FibreState::Running
+            | FibreState::Told(_)
+            | FibreState::Joined(_)
+            | FibreState::Refused(_) => false,
+        })
+    }
+
+    /// Who goes on next.
+    pub(super) fn next_ready(&mut self) -> Option<FibreId> {
+        let alone = || self.main.state.is_ready().then_some(FibreId::HANDLER);
+        self.ready.pop_front().or_else(alone)
+    }
+
+    /// Lets a fibre go on when its turn comes.
+    pub(super) fn ready_again(&mut self, id: FibreId, state: FibreState) {
+        let alone = id == FibreId::HANDLER && self.children.is_empty();
+        let Some(fibre) = self.fibre_mut(id) else { return };
+        fibre.state = state;
+        if !alone {
+            self.ready.push_back(id);
+        }
+    }
+
+    /// Hands an outcome to whoever asked; gives back a fibre whose time to wait for others is over.
+    pub(super) fn tell(&mut self, ask: AskId, outcome: Outcome) -> Option<FibreId> {
+        let waits = |fibre: &&Fibre| match &fibre.state {
+            FibreState::Asking(own) => *own == ask,
+            FibreState::Joining(joining) => joining.timer == Some(ask),
+            FibreState::New
+            | FibreState::Paused
+            | FibreState::Running
+            | FibreState::Told(_)
+            | FibreState::Joined(_)
+            | FibreState::Refused(_) => false,
+        };
+        let fibre = self.fibres().find(waits)?;
+        let id = fibre.id;
+        self.state.release_line(id);
+        if matches!(fibre.state, FibreState::Joining(_)) {
+            return Some(id);
+        }
+        self.ready_again(id, FibreState::Told(outcome));
+        None
+    }
+
+    /// Gives a fibre its own notes to write on.
+    pub(super) fn seat(&mut self, id: FibreId) {
+        let seated = self.state.seated.replace(id);
+        if seated == id {
+            return;
+        }
+        let mut notes = self.fibre_mut(id).map(|fibre| std::mem::take(&mut fibre.scratch));
+        let notes = self.state.scratch.replace(notes.take().unwrap_or_default());
+        if self.state.line.get().is_some_and(|(holder, _)| holder == seated) {
+            self.state.line_at.replace(notes.verb_at.clone());
+        }
+        if let Some(fibre) = self.fibre_mut(seated) {
+            fibre.scratch = notes;
+        }
+    }
+
+    /// What a fibre is resumed with.
+    pub(super) fn values_for(
+        &mut self,
+        id: FibreId,
+        lua: &Lua,
+        instructions: u64,
+    ) -> mlua::Result<MultiValue> {
+        let (handler, state) = (self.handler.clone(), Rc::clone(&self.state));
+        let Some(fibre) = self.fibre_mut(id) else { return Ok(MultiValue::new()) };
+        match std::mem::replace(&mut fibre.state, FibreState::Running) {
+            FibreState::New if id == FibreId::HANDLER => Ok(MultiValue::from_vec(vec![
+                Value::Function(handler),
+                Value::Table(state.table.clone()),
+            ])),
+            FibreState::Told(outcome) => {
+                fibre.left = instructions;
+                settle(lua, &state.scratch.borrow(), outcome)
+            }
+            FibreState::Joined(index) => index.into_lua_multi(lua),
+            FibreState::Refused(problem) => (Value::Nil, problem).into_lua_multi(lua),
+            FibreState::New
+            | FibreState::Paused
+            | FibreState::Running
+            | FibreState::Asking(_)
+            | FibreState::Joining(_) => Ok(MultiValue::new()),
+        }
+    }
+
+    /// Takes in what the fibre that just ran has begun.
+    pub(super) fn take_births(&mut self, parent: FibreId, instructions: u64) {
+        if self.state.births.borrow().is_empty() {
+            return;
+        }
+        for birth in self.state.births.take() {
+            self.ready.push_back(birth.id);
+            self.children.push(Fibre {
+                id: birth.id,
+                parent,
+                thread: birth.thread,
+                handle: Some(birth.handle),
+                errors: birth.errors,
+                state: FibreState::New,
+                scratch: Scratch::default(),
+                left: instructions,
+            });
+        }
+    }
+
+    /// All coroutines in the order in which they are closed: children before whoever began them.
+    pub(super) fn threads(&self) -> Vec<Thread> {
+        let children = self.descendants(FibreId::HANDLER).into_iter().chain([FibreId::HANDLER]);
+        children.filter_map(|id| self.fibre(id)).map(|fibre| fibre.thread.clone()).collect()
+    }
+
+    /// Takes a child out.
+    fn remove(&mut self, id: FibreId) -> Option<Fibre> {
+        let index = self.children.iter().position(|fibre| fibre.id == id)?;
+        self.ready.retain(|ready| *ready != id);
+        self.state.children.set(self.children.len() - 1);
+        Some(self.children.remove(index))
+    }
+
+    /// A fibre's children, theirs before it, the youngest first; the fibre itself is not among them.
+    pub(super) fn descendants(&self, id: FibreId) -> Vec<FibreId> {
+        let mut found = Vec::new();
+        for child in self.children.iter().rev().filter(|child| child.parent == id) {
+            found.extend(self.descendants(child.id));
+            found.push(child.id);
+        }
+        found
+    }
+
+    /// Whether `id` cannot go on before `other` has.
+    fn depends(&self, id: FibreId, other: FibreId) -> bool {
+        if id == other {
+            return true;
+        }
+        let Some(Fibre { state: FibreState::Joining(joining), .. }) = self.fibre(id) else {
+            return false;
+        };
+        let mut members = joining.members.iter();
+        match joining.until {
+            _ if joining.timer.is_some() => false,
+            Until::First => members.all(|member| self.depends(*member, other)),
+            Until::Ended | Until::All => members.any(|member| self.depends(*member, other)),
+        }
+    }
+}
+
+impl Script {
+    /// Sets in motion what a fibre wants, or tells the owner to.
+    pub(super) fn satisfy(&mut self, id: FibreId, want: Option<Want>, now: &Zoned) -> Option<Step> {
+        match want {
+            Some(Want::Verb(verb)) => {
+                let ask = self.next_ask();
+                self.run.as_mut()?.fibre_mut(id)?.state = FibreState::Asking(ask);
+                Some(Step::Ask { id: ask, verb })
+            }
+            Some(Want::Join { until, members, at_once, timeout }) => {
+                let joining = Joining { until, members, timer: None };
+                self.join(id, joining, at_once, timeout, now)
+            }
+            Some(Want::Cancel(other)) => {
+                if self.run.as_ref()?.fibre(other).is_none() {
+                    self.run.as_mut()?.ready_again(id, FibreState::Refused(ELSEWHERE));
+                    return None;
+                }
+                self.cancel(other, now);
+                self.run.as_mut()?.ready_again(id, FibreState::Joined(0));
+                None
+            }
+            None => Some(Step::Failed(ScriptError::at(None, "the script waits for nothing"))),
+        }
+    }
+
+    fn next_ask(&mut self) -> AskId {
+        self.last_ask += 1;
+        AskId(self.last_ask)
+    }
+
+    fn join(
+        &mut self,
+        id: FibreId,
+        mut joining: Joining,
+        at_once: Option<i64>,
+        timeout: Option<Duration>,
+        now: &Zoned,
+    ) -> Option<Step> {
+        let run = self.run.as_mut()?;
+        let Joining { until, members, .. } = &joining;
+        if let Some(index) = at_once {
+            let others = members.clone();
+            run.ready_again(id, FibreState::Joined(index));
+            self.cancel_all(&others, now);
+            return None;
+        }
+        let refusal = match until {
+            Until::Ended if members.iter().any(|member| *member == id) => Some(ITSELF),
+            Until::Ended if members.iter().any(|member| run.fibre(*member).is_none()) => {
+                Some(ELSEWHERE)
+            }
+            Until::Ended if members.iter().any(|member| run.depends(*member, id)) => Some(CIRCLE),
+            Until::Ended | Until::First | Until::All => None,
+        };
+        if let Some(problem) = refusal {
+            run.ready_again(id, FibreState::Refused(problem));
+            return None;
+        }
+        let ask = timeout.map(|timeout| (self.next_ask(), timeout));
+        joining.timer = ask.map(|(ask, _)| ask);
+        self.run.as_mut()?.fibre_mut(id)?.state = FibreState::Joining(joining);
+        ask.map(|(id, timeout)| Step::Ask { id, verb: Verb::Sleep(timeout) })
+    }
+
+    /// The time is over for which a fibre wanted to wait for others.
+    pub(super) fn timed_out(&mut self, id: FibreId, now: &Zoned) {
+        let Some(fibre) = self.run.as_mut().and_then(|run| run.fibre_mut(id)) else { return };
+        if let FibreState::Joining(joining) = &mut fibre.state {
+            joining.timer = None;
+            self.joined(id, 0, now);
+        }
+    }
+
+    /// A fibre returned, or raised `problem`.
+    pub(super) fn fibre_ended(
+        &mut self,
+        id: FibreId,
+        problem: Option<&Value>,
+        now: &Zoned,
+    ) -> Option<Step> {
+        if id == FibreId::HANDLER {
+            return Some(match problem {
+                Some(problem) => Step::Failed(self.read_problem(problem)),
+                None => {
+                    self.cancel_children(id, now);
+                    Step::Returned
+                }
+            });
+        }
+        let error = problem.map(|problem| self.read_problem(problem));
+        self.cancel_children(id, now);
+        let fibre = self.run.as_mut()?.remove(id)?;
+        let awaited = self.release(id, error.is_some(), now);
+        if let Some(error) = error
+            && !awaited
+            && fibre.errors == Errors::Logged
+        {
+            self.note_error("a spawned function failed", &error);
+        }
+        None
+    }
+
+    /// Lets those go on that waited for a fibre; `false` if nobody did.
+    fn release(&mut self, id: FibreId, failed: bool, now: &Zoned) -> bool {
+        let Some(run) = &self.run else { return false };
+        let mut due = Vec::new();
+        let mut awaited = false;
+        for fibre in run.fibres() {
+            let FibreState::Joining(joining) = &fibre.state else { continue };
+            let Some(index) = joining.members.iter().position(|member| *member == id) else {
+                continue;
+            };
+            awaited = true;
+            let lives = |member: &FibreId| run.fibre(*member).is_some();
+            let index = i64::try_from(index + 1).unwrap_or(i64::MAX);
+            match joining.until {
+                Until::Ended | Until::First => due.push((fibre.id, index)),
+                Until::All if failed => due.push((fibre.id, index)),
+                Until::All if !joining.members.iter().any(lives) => due.push((fibre.id, 0)),
+                Until::All => {}
+            }
+        }
+        for (waiter, index) in due {
+            self.joined(waiter, index, now);
+        }
+        awaited
+    }
+
+    /// Ends a fibre's waiting for others.
+    fn joined(&mut self, id: FibreId, index: i64, now: &Zoned) {
+        let Some(run) = &mut self.run else { return };
+        let Some(fibre) = run.fibre_mut(id) else { return };
+        let state = std::mem::replace(&mut fibre.state, FibreState::Running);
+        let FibreState::Joining(Joining { until, members, timer }) = state else {
+            fibre.state = state;
+            return;
+        };
+        run.ready_again(id, FibreState::Joined(index));
+        self.cancelled.extend(timer);
+        if until != Until::Ended {
+            self.cancel_all(&members, now);
+        }
+    }
+
+    fn cancel_all(&mut self, fibres: &[FibreId], now: &Zoned) {
+        for id in fibres {
+            self.cancel(*id, now);
+        }
+    }
+
+    fn cancel_children(&mut self, id: FibreId, now: &Zoned) {
+        if let Some(run) = self.run.as_ref().filter(|run| !run.children.is_empty()) {
+            for child in run.descendants(id) {
+                self.cancel_one(child, now);
+            }
+        }
+    }
+
+    /// Ends a child where it stands, and its own children before it.
+    fn cancel(&mut self, id: FibreId, now: &Zoned) {
+        self.cancel_children(id, now);
+        self.cancel_one(id, now);
+    }
+
+    fn cancel_one(&mut self, id: FibreId, now: &Zoned) {
+        let Some(run) = &mut self.run else { return };
+        if run.fibre(id).is_none() {
+            return;
+        }
+        run.seat(id);
+        let Some(fibre) = run.remove(id) else { return };
+        run.state.release_line(id);
+        match &fibre.state {
+            FibreState::Asking(ask) => self.cancelled.push_back(*ask),
+            FibreState::Joining(joining) => self.cancelled.extend(joining.timer),
+            FibreState::New
+            | FibreState::Paused
+            | FibreState::Running
+            | FibreState::Told(_)
+            | FibreState::Joined(_)
+            | FibreState::Refused(_) => {}
+        }
+        if let Some(handle) = &fibre.handle {
+            // Room for the entry is there since the fibre began.
+            drop(self.core.sandbox.fates.raw_set(handle, false));
+        }
+        if !matches!(fibre.state, FibreState::New) {
+            self.close_fibre(&fibre, now);
+        }
+        self.release(id, true, now);
+    }
+
+    /// Runs the `<close>` values of a fibre that is cancelled.
+    fn close_fibre(&mut self, fibre: &Fibre, now: &Zoned) {
+        let core = Rc::clone(&self.core);
+        let (lua, host) = (&core.sandbox.lua, &core.host);
+        let Some(state) = self.run.as_ref().map(|run| Rc::clone(&run.state)) else { return };
+        if self.enter(now).is_err() {
+            return;
+        }
+        state.closing.set(true);
+        let before = lua.used_memory();
+        let allowance = self.allowance().unwrap_or_default().max(MEMORY_AT_CLOSE);
+        host.meter.begin(host.limits.instructions_at_close);
+        let limited = lua.set_memory_limit(before + allowance);
+        let closed = limited.and_then(|_| fibre.thread.reset(core.nothing.clone()));
+        drop(lua.set_memory_limit(0));
+        self.work += host.limits.instructions_at_close.saturating_sub(host.meter.left());
+        core.ledger.add(&mut self.charge, before, lua.used_memory());
+        state.closing.set(false);
+        self.leave();
+        let error = match (host.meter.take_doom(), closed) {
+            (Some(doom), _) => Some(doom),
+            (None, Err(error)) => Some(self.read_error(&error)),
+            (None, Ok(())) => None,
+        };
+        if let Some(error) = error {
+            self.note_error("a <close> value of a cancelled function failed", &error);
+        }
+    }
+
+    /// Logs what went wrong in a part of the script that nobody waits for.
+    fn note_error(&self, what: &str, error: &ScriptError) {
+        let Some(run) = &self.run else { return };
+        let place = error.line.map(|line| Place { file: error.file.clone(), line });
+        let verb = error.verb.map(|verb| format!("call:{verb}: ")).unwrap_or_default();
+        let text = format!("{what}: {verb}{}", error.message);
+        let call = run.state.view.id.as_str();
+        self.core.host.journal.borrow_mut().add(LogLevel::Error, &text, place, call);
+    }
+}
+
+const ITSELF: &str = "a function cannot wait for itself";
+const CIRCLE: &str = "that function waits for this one, so neither could ever go on";
+const ELSEWHERE: &str = "the function belongs to another call, or is over";
