@@ -16,6 +16,7 @@
 
 pub mod control;
 mod ends;
+mod fetch;
 mod resolve;
 pub mod rtp;
 mod socket;
@@ -23,6 +24,9 @@ mod tcp;
 mod udp;
 
 pub use ends::Ends;
+pub use fetch::{
+    Client, FetchError, FetchRequest, FetchResponse, Reach, TrustError, Trusted, is_public,
+};
 pub use resolve::{LOOKUPS_MAX, LOOKUPS_WAITING_MAX, Resolver};
 pub use tcp::{Arrival, Tcp, TcpCounters, TcpLimits};
 pub use udp::{SendError, Udp, UdpCounters};
