@@ -7,3 +7,4 @@ pub(crate) mod check;
 pub(crate) mod init;
 pub(crate) mod mailbox;
 pub(crate) mod reference;
+pub(crate) mod running;

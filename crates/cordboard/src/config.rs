@@ -115,6 +115,54 @@ impl Settings {
         if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
     }
 
+    /// Keys in which `newer` differs and which only a new start can heed: sockets, threads and what is
+    /// built into challenges. All others can change while calls are under way; see
+    /// [`pbx::Config::take_over`].
+    pub(crate) fn needs_restart(&self, newer: &Self) -> Vec<&'static str> {
+        let Self {
+            domain,
+            udp,
+            tcp,
+            external_ip: _,
+            rtp_ports,
+            media_threads,
+            nat: _,
+            digest,
+            accounts: _,
+            peers: _,
+            mailboxes: _,
+            language,
+            time_zone: _,
+            limits: _,
+            script_limits: _,
+            tcp_limits,
+            scripts: _,
+            watch,
+            test_on_reload: _,
+            prompts: _,
+            data,
+        } = self;
+        [
+            ("domain", *domain != newer.domain),
+            ("listen.udp", *udp != newer.udp),
+            ("listen.tcp", *tcp != newer.tcp),
+            ("media.ports", *rtp_ports != newer.rtp_ports),
+            ("media.threads", *media_threads != newer.media_threads),
+            ("auth.digest", *digest != newer.digest),
+            ("office.language", *language != newer.language),
+            ("limits.connections", tcp_limits.connections_max != newer.tcp_limits.connections_max),
+            (
+                "limits.connections_per_address",
+                tcp_limits.connections_per_peer_max != newer.tcp_limits.connections_per_peer_max,
+            ),
+            ("scripts.watch", *watch != newer.watch),
+            ("data", *data != newer.data),
+        ]
+        .into_iter()
+        .filter_map(|(key, changed)| changed.then_some(key))
+        .collect()
+    }
+
     /// What the switch is told, with concrete listeners.
     pub(crate) fn into_config(self, listeners: Vec<pbx::Listener>) -> pbx::Config {
         pbx::Config {
@@ -138,6 +186,15 @@ impl Settings {
     }
 }
 
+/// The data folder that the file at `path` names, as well as can be told: commands want to reach an
+/// exchange that runs even when its configuration was broken since.
+pub(crate) fn data_folder(path: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let (table, _faults) = toml::de::DeTable::parse_recoverable(&text);
+    let named = table.get_ref().get("data").and_then(|value| value.get_ref().as_str());
+    folder_of(path).join(named.unwrap_or(STANDARD_DATA))
+}
+
 /// The folder that relative paths in a configuration file start from.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
@@ -150,7 +207,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
     let domain = root.value("domain", "a host name", names::domain).unwrap_or("cordboard".into());
     let (scripts, watch, test_on_reload) = read_scripts(&mut root);
-    let [prompts, data] = [("prompts", "prompts"), ("data", "cordboard-data")]
+    let [prompts, data] = [("prompts", "prompts"), ("data", STANDARD_DATA)]
         .map(|(key, default)| root.value(key, FOLDER, section::text).unwrap_or(default.into()));
     let [scripts, prompts, data] = [scripts, prompts, data].map(|path| folder.join(path));
 
@@ -337,6 +394,8 @@ fn read_limits(root: &mut Section<'_, '_>) -> (pbx::Limits, net::TcpLimits, dial
     (calls, tcp, scripts)
 }
 
+/// The data folder, unless said otherwise.
+const STANDARD_DATA: &str = "cordboard-data";
 /// What is expected where a folder is meant.
 const FOLDER: &str = "the path of a folder";
 

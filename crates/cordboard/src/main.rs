@@ -17,6 +17,8 @@ use clap::{Args, Parser, Subcommand};
 
 mod commands;
 mod config;
+mod control;
+mod data_folder;
 mod embedded;
 mod first_start;
 mod help;
@@ -25,12 +27,13 @@ mod machine;
 mod media_threads;
 mod project;
 mod prompts;
+mod questions;
 mod random;
+mod reload;
 mod report;
 mod scripts;
 mod shutdown;
 mod signalling;
-#[allow(dead_code)]
 mod watch;
 mod wiring;
 
@@ -80,6 +83,15 @@ enum Commands {
     /// Phones that may register and call.
     #[command(subcommand)]
     Account(commands::account::Action),
+    /// Have scripts, prompts, accounts and mailboxes read anew by a running exchange.
+    ///
+    /// All of it is checked first. If anything is wrong, nothing changes, the mistakes are shown and
+    /// the exit code is 1; it is 3 if no exchange runs. Calls under way end as they began.
+    Reload(commands::running::Reload),
+    /// Tell how a running exchange stands; exit code 3 if none runs.
+    Status(commands::running::Status),
+    /// List the calls under way.
+    Calls(commands::running::Calls),
     /// Voice messages.
     #[command(subcommand)]
     Mailbox(commands::mailbox::Action),
@@ -114,6 +126,15 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Commands::Reference(options)) => commands::reference::run(&options),
         Some(Commands::Call(options)) => commands::call::run(config, *options),
         Some(Commands::Account(action)) => commands::account::run(config, action),
+        Some(Commands::Reload(options)) => {
+            commands::running::reload(config, data.as_deref(), &options)
+        }
+        Some(Commands::Status(options)) => {
+            commands::running::status(config, data.as_deref(), &options)
+        }
+        Some(Commands::Calls(options)) => {
+            commands::running::calls(config, data.as_deref(), &options)
+        }
         Some(Commands::Mailbox(action)) => commands::mailbox::run(config, data.as_deref(), action),
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,38 @@ pub(crate) struct Found {
 struct File {
     path: PathBuf,
     bytes: u64,
+    stamp: Stamp,
+}
+
+/// What changes whenever a file does: its number and the time of its last change of any kind, to the
+/// nanosecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    number: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+/// Sounds that are there already, and the files they came from, so that a reload decodes only what
+/// changed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shelf(BTreeMap<String, Kept>);
+
+#[derive(Debug, Clone)]
+struct Kept {
+    path: PathBuf,
+    stamp: Stamp,
+    sound: Arc<Sound>,
+}
+
+/// A file that cannot be played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Broken {
+    /// Which.
+    pub(crate) path: PathBuf,
+    /// Why.
+    pub(crate) why: String,
 }
 
 /// Sounds that are known by name and wait for their content.
@@ -61,16 +94,21 @@ impl Found {
     }
 
     fn add(&mut self, name: String, path: PathBuf) -> anyhow::Result<()> {
-        let bytes = fs::metadata(&path)
-            .with_context(|| format!("{} cannot be read", path.display()))?
-            .len();
+        let metadata =
+            fs::metadata(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let stamp = Stamp {
+            device: metadata.dev(),
+            number: metadata.ino(),
+            bytes: metadata.len(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        };
         if let Some(other) = self.files.get(&name) {
             bail!("{} and {} have the same name", other.path.display(), path.display());
         }
         if self.files.len() >= SOUNDS_MAX {
             bail!("more than {SOUNDS_MAX} prompts");
         }
-        self.files.insert(name, File { path, bytes });
+        self.files.insert(name, File { path, bytes: stamp.bytes, stamp });
         Ok(())
     }
 
@@ -80,23 +118,70 @@ impl Found {
     }
 
     /// Sounds to name at once, and the work that is left.
-    pub(crate) fn prepare(self) -> (pbx::Prompts, Undecoded) {
-        let mut files: Vec<_> = self.files.into_iter().collect();
+    pub(crate) fn prepare(&self) -> (pbx::Prompts, Undecoded) {
+        let mut files: Vec<_> = self.files.iter().collect();
         files.sort_by_key(|(_name, file)| file.bytes);
         let mut sounds = BTreeMap::new();
         let mut undecoded = Vec::new();
         for (name, file) in files {
             let sound = Sound::pending();
-            sounds.insert(name, Arc::clone(&sound));
-            undecoded.push((file.path, sound));
+            sounds.insert(name.clone(), Arc::clone(&sound));
+            undecoded.push((file.path.clone(), sound));
         }
         (pbx::Prompts::new(sounds), Undecoded(undecoded))
+    }
+
+    /// Remembers which of `prompts` came from which file.
+    pub(crate) fn shelve(&self, prompts: &pbx::Prompts) -> Shelf {
+        let kept = self.files.iter().filter_map(|(name, file)| {
+            let sound = Arc::clone(prompts.find(name)?);
+            Some((name.clone(), Kept { path: file.path.clone(), stamp: file.stamp, sound }))
+        });
+        Shelf(kept.collect())
+    }
+
+    /// All sounds with their content: from the shelf where the file is the same, else decoded now.
+    /// What cannot be played is told, and silent.
+    pub(crate) fn decoded(&self, shelf: &Shelf) -> (pbx::Prompts, Vec<Broken>) {
+        let (mut sounds, mut broken) = (BTreeMap::new(), Vec::new());
+        for (name, file) in &self.files {
+            let kept = shelf.0.get(name).filter(|kept| kept.is_of(file)).map(|kept| &kept.sound);
+            let sound = kept.map_or_else(Sound::pending, Arc::clone);
+            // One that is silent may be one that could not be played.
+            if sound.pcm().is_empty() {
+                match decode(&file.path) {
+                    Ok(pcm) => sound.fill(pcm),
+                    Err(error) => {
+                        sound.fill(Vec::new());
+                        let why = format!("{:#}", error.root_cause());
+                        broken.push(Broken { path: file.path.clone(), why });
+                    }
+                }
+            }
+            sounds.insert(name.clone(), sound);
+        }
+        (pbx::Prompts::new(sounds), broken)
+    }
+
+    /// Whether these are the very files that the shelf knows.
+    pub(crate) fn are_all_on(&self, shelf: &Shelf) -> bool {
+        self.files.len() == shelf.0.len()
+            && self
+                .files
+                .iter()
+                .all(|(name, file)| shelf.0.get(name).is_some_and(|kept| kept.is_of(file)))
     }
 
     /// Decodes everything, and tells what cannot be played; for a check.
     pub(crate) fn faults(&self) -> Vec<String> {
         let decoded = self.files.values().map(|file| decode(&file.path));
         decoded.filter_map(|result| result.err().map(|error| format!("{error:#}"))).collect()
+    }
+}
+
+impl Kept {
+    fn is_of(&self, file: &File) -> bool {
+        self.path == file.path && self.stamp == file.stamp
     }
 }
 
@@ -174,6 +259,34 @@ mod tests {
         undecoded.decode(&AtomicBool::new(false));
         assert_eq!(prompts.find("en/vm/hello").unwrap().pcm().len(), 160);
         assert_eq!(prompts.find("en/vm/broken").unwrap().pcm().len(), 0);
+    }
+
+    #[test]
+    fn only_what_changed_is_decoded_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, samples: &[u8]| fs::write(folder.path().join(name), samples).unwrap();
+        let look = || Found::in_folder(folder.path()).unwrap();
+        write("same.pcmu-8000", &[1; 80]);
+        write("changed.pcmu-8000", &[2; 80]);
+        let found = look();
+        let (before, undecoded) = found.prepare();
+        undecoded.decode(&AtomicBool::new(false));
+        let shelf = look().shelve(&before);
+        assert!(look().are_all_on(&shelf));
+        write("changed.pcmu-8000", &[2; 160]);
+        write("new.pcmu-8000", &[3; 80]);
+        write("broken.wav", b"RIFF?");
+        assert!(!look().are_all_on(&shelf));
+        let (after, broken) = look().decoded(&shelf);
+        assert!(Arc::ptr_eq(before.find("same").unwrap(), after.find("same").unwrap()));
+        assert_eq!(before.find("changed").unwrap().pcm().len(), 80, "calls under way keep it");
+        assert_eq!(after.find("changed").unwrap().pcm().len(), 160);
+        assert_eq!(after.find("new").unwrap().pcm().len(), 80);
+        assert_eq!(broken.len(), 1);
+        assert!(broken[0].path.ends_with("broken.wav"), "{broken:?}");
+        let again = look().shelve(&after);
+        assert_eq!(look().decoded(&again).1.len(), 1, "what is broken is told each time");
     }
 
     #[test]

@@ -37,10 +37,11 @@ pub(crate) enum Severity {
 }
 
 /// Whether what is shown may have colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Colour {
     /// For files and programs.
+    #[default]
     Plain,
     /// For a terminal.
     Coloured,

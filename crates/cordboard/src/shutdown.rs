@@ -6,6 +6,9 @@ use anyhow::Context;
 use pbx::{Command, Input};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::reload::{self, Aim, Cause};
 
 /// Signals being listened to.
 #[derive(Debug)]
@@ -37,15 +40,17 @@ impl Signals {
     }
 
     /// Passes wishes on. Ends when it is time to leave at once: some seconds after the first wish to
-    /// stop, or at the second. `reload` reads scripts and prompts anew.
+    /// stop, or at the second.
     pub(crate) async fn obey(
         mut self,
         inbox: mpsc::Sender<Input>,
-        mut reload: impl AsyncFnMut() -> Option<Command>,
+        reloads: mpsc::Sender<reload::Wish>,
     ) {
         while self.wish().await == Wish::Reload {
-            if let Some(command) = reload().await {
-                send(&inbox, command).await;
+            let wish = reload::Wish { cause: Cause::Signal, aim: Aim::Use, reply: None };
+            // While there is no room, a reload that begins later than this is sure to come.
+            if let Err(TrySendError::Closed(_)) = reloads.try_send(wish) {
+                tracing::debug!("nobody is left to reload");
             }
         }
         tracing::info!("ending all calls; once more ends at once");

@@ -18,6 +18,8 @@ use sip_engine::{Flow, Transport};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
+use crate::questions::Questions;
+
 /// Drives `switch` until it says that it is idle after a `Stop`.
 ///
 /// Nothing in here waits except for input or the next deadline: [`Hands`] queues what it is given
@@ -81,6 +83,8 @@ pub(crate) struct Hands {
     pub(crate) resolver: Resolver<Ticket>,
     /// and their addresses.
     pub(crate) resolved: mpsc::Receiver<(Ticket, Vec<SocketAddr>)>,
+    /// Who waits for answers of the switch.
+    questions: Questions,
     /// What failed at once and is to be told before anything else.
     returned: VecDeque<Input>,
     /// Voice threads with unread commands.
@@ -90,7 +94,13 @@ pub(crate) struct Hands {
 
 impl Hands {
     /// Hands with nothing in them yet.
-    pub(crate) fn new(udp: Udp, tcp: Tcp, media: Vec<RtpHandle>, store: store::Store) -> Self {
+    pub(crate) fn new(
+        udp: Udp,
+        tcp: Tcp,
+        media: Vec<RtpHandle>,
+        store: store::Store,
+        questions: Questions,
+    ) -> Self {
         let (replies, resolved) = mpsc::channel(net::LOOKUPS_WAITING_MAX);
         let to_wake = vec![false; media.len()];
         Self {
@@ -100,6 +110,7 @@ impl Hands {
             store,
             resolver: Resolver::new(replies),
             resolved,
+            questions,
             returned: VecDeque::new(),
             to_wake,
             finished: false,
@@ -166,6 +177,8 @@ impl Hands {
         notice.write_to_log();
         if notice == Notice::Idle {
             self.finished = true;
+        } else {
+            self.questions.answered(notice);
         }
     }
 }

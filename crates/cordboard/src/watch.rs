@@ -5,8 +5,10 @@
 //! a checkout touches fifty files. So a change is told when there was quiet for a moment, or when there
 //! was none for long.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -16,31 +18,34 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 /// Watches files and folders, with everything in them.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    paths: Vec<PathBuf>,
+    paths: Arc<Mutex<Vec<PathBuf>>>,
     news: Receiver<News>,
+    stopped: Arc<AtomicBool>,
     teller: SyncSender<News>,
     // Holds the system's watches; made anew when a folder may be another one than before.
     watcher: Option<RecommendedWatcher>,
 }
 
-/// Ends a wait from elsewhere.
+/// Steers a watch from elsewhere. Never waits.
 #[derive(Debug, Clone)]
-pub(crate) struct Stopper(SyncSender<News>);
+pub(crate) struct WatchHandle {
+    paths: Arc<Mutex<Vec<PathBuf>>>,
+    stopped: Arc<AtomicBool>,
+    teller: SyncSender<News>,
+}
 
 /// What a wait came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waited {
     /// Something changed, and then nothing for a moment.
     Changed,
-    /// [`Stopper::stop`] was called.
+    /// [`WatchHandle::stop`] was called.
     Stopped,
 }
 
+/// Something happened; what, is looked up.
 #[derive(Debug)]
-enum News {
-    Changed,
-    Stop,
-}
+struct News;
 
 impl Watch {
     /// Begins to watch. Paths that are not there yet are watched for as well, as long as their folder
@@ -50,15 +55,20 @@ impl Watch {
     /// When the system does not allow it.
     pub(crate) fn new(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let (teller, news) = sync_channel(NEWS_MAX);
-        let paths = paths.iter().map(|path| absolute(path)).collect();
-        let mut watch = Self { paths, news, teller, watcher: None };
+        let paths = Arc::new(Mutex::new(all_absolute(paths)));
+        let stopped = Arc::default();
+        let mut watch = Self { paths, stopped, news, teller, watcher: None };
         watch.begin()?;
         Ok(watch)
     }
 
-    /// For ending a wait from elsewhere.
-    pub(crate) fn stopper(&self) -> Stopper {
-        Stopper(self.teller.clone())
+    /// For steering it from elsewhere.
+    pub(crate) fn handle(&self) -> WatchHandle {
+        WatchHandle {
+            paths: Arc::clone(&self.paths),
+            stopped: Arc::clone(&self.stopped),
+            teller: self.teller.clone(),
+        }
     }
 
     /// Waits until something changed and it was quiet for a moment. What changed between two waits
@@ -68,16 +78,17 @@ impl Watch {
     /// When what is there by now cannot be watched.
     pub(crate) fn wait(&mut self) -> anyhow::Result<Waited> {
         // We hold a sender ourselves, so the channel stays open.
-        if let Ok(News::Stop) | Err(_) = self.news.recv() {
-            return Ok(Waited::Stopped);
-        }
+        let mut open = self.news.recv().is_ok();
         let give_up_at = Instant::now() + UNREST_MAX;
-        while Instant::now() < give_up_at {
+        while open && !self.stopped.load(Ordering::Acquire) && Instant::now() < give_up_at {
             match self.news.recv_timeout(QUIET) {
-                Ok(News::Changed) => {}
+                Ok(News) => {}
                 Err(RecvTimeoutError::Timeout) => break,
-                Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(Waited::Stopped),
+                Err(RecvTimeoutError::Disconnected) => open = false,
             }
+        }
+        if !open || self.stopped.load(Ordering::Acquire) {
+            return Ok(Waited::Stopped);
         }
         // A folder of that name may be another one by now, which nobody watches.
         self.begin()?;
@@ -86,8 +97,9 @@ impl Watch {
 
     fn begin(&mut self) -> anyhow::Result<()> {
         let teller = self.teller.clone();
-        let (watched, mut links) = (self.paths.clone(), Vec::new());
-        for path in &self.paths {
+        let paths = locked(&self.paths).clone();
+        let (watched, mut links) = (paths.clone(), Vec::new());
+        for path in &paths {
             // What a link leads to is told by its own name.
             links.extend(path.canonicalize().ok().filter(|real| real != path));
         }
@@ -96,12 +108,12 @@ impl Watch {
                 event.need_rescan() || (is_change(event.kind) && touches(&event, &watched, &links))
             });
             // When there is no room, there is news enough.
-            if matters && let Err(TrySendError::Disconnected(_)) = teller.try_send(News::Changed) {
+            if matters && let Err(TrySendError::Disconnected(_)) = teller.try_send(News) {
                 tracing::debug!("nobody watches any more");
             }
         })
         .context("files cannot be watched")?;
-        for path in &self.paths {
+        for path in &paths {
             // Its folder tells when it comes, goes or is replaced.
             if let Some(parent) = path.parent()
                 && let Err(error) = watcher.watch(parent, RecursiveMode::NonRecursive)
@@ -120,14 +132,33 @@ impl Watch {
     }
 }
 
-impl Stopper {
+impl WatchHandle {
     /// Ends the wait under way, or the next one.
     pub(crate) fn stop(&self) {
-        // Full means that the other side is awake, reads on and finds room for this soon.
-        if self.0.send(News::Stop).is_err() {
+        self.stopped.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Watches other files and folders from now on; that counts as a change.
+    pub(crate) fn look_at(&self, paths: &[PathBuf]) {
+        let paths = all_absolute(paths);
+        let before = std::mem::replace(&mut *locked(&self.paths), paths.clone());
+        if before != paths {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        // When there is no room, the other side is awake.
+        if let Err(TrySendError::Disconnected(_)) = self.teller.try_send(News) {
             tracing::debug!("nobody watches any more");
         }
     }
+}
+
+/// A list of paths is right whoever panicked while holding it.
+fn locked(paths: &Mutex<Vec<PathBuf>>) -> MutexGuard<'_, Vec<PathBuf>> {
+    paths.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether something is other than before, rather than only read.
@@ -149,8 +180,9 @@ fn touches(event: &Event, watched: &[PathBuf], links: &[PathBuf]) -> bool {
     event.paths.is_empty() || event.paths.iter().any(ours)
 }
 
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+fn all_absolute(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    paths.iter().map(absolute).collect()
 }
 
 /// How long nothing must change until changes are told.
@@ -244,7 +276,17 @@ mod tests {
     fn a_wait_is_ended_from_elsewhere_even_before_it_began() {
         let folder = tempfile::tempdir().unwrap();
         let mut watch = Watch::new(&[folder.path().to_owned()]).unwrap();
-        watch.stopper().stop();
+        watch.handle().stop();
         assert_eq!(watch.wait().unwrap(), Waited::Stopped);
+    }
+
+    #[test]
+    fn it_can_be_told_to_look_elsewhere() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut watch = Watch::new(&[one.path().to_owned()]).unwrap();
+        watch.handle().look_at(&[two.path().to_owned()]);
+        assert_eq!(watch.wait().unwrap(), Waited::Changed);
+        fs::write(two.path().join("main.lua"), "x").unwrap();
+        assert_eq!(watch.wait().unwrap(), Waited::Changed);
     }
 }

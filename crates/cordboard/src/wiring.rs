@@ -2,24 +2,31 @@
 
 use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, anyhow, bail};
+use net::control::{ControlError, ControlSocket};
 use net::{Tcp, Udp};
-use pbx::{Command, CommandId, Input, Listener, Reload, Start, Switch};
+use pbx::{Input, Listener, Start, Switch};
 use sip_engine::Transport;
-use tokio::sync::mpsc;
-use tokio::task::LocalSet;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle as Task, LocalSet};
 
 use crate::config::{ListenSpec, Settings, expand};
+use crate::control::{Control, Fixed};
+use crate::data_folder::{CONTROL_SOCKET, DataFolder};
 use crate::prompts::Undecoded;
+use crate::questions::Questions;
+use crate::reload::{Aim, Cause, Current, Reloader, Wish};
 use crate::shutdown::Signals;
 use crate::signalling::{self, Hands};
-use crate::{first_start, machine, media_threads, prompts, random, report, scripts};
+use crate::watch::{Waited, Watch, WatchHandle};
+use crate::{first_start, machine, media_threads, prompts, random, reload, report, scripts};
 
 /// Runs the exchange until it is told to stop.
 ///
@@ -47,6 +54,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     if let Some(data) = data {
         settings.data = data.to_owned();
     }
+    let data_folder = DataFolder::take(&settings.data)?;
     first_start::ensure_folders(&settings)?;
     // A first start that failed, say at a port in use, is followed by another first one. What is told
     // then holds secrets, so it is told only to a person; and an office that was configured by hand
@@ -64,12 +72,17 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let (store, bindings) = open_store(&settings.data, sender.clone())?;
 
     let sources = scripts::read(&settings.scripts)?;
-    let (prompts, undecoded) = prompts::Found::in_folder(&settings.prompts)?.prepare();
-    let folders = Folders { scripts: settings.scripts.clone(), prompts: settings.prompts.clone() };
+    let found = prompts::Found::in_folder(&settings.prompts)?;
+    let (prompts, undecoded) = found.prepare();
+    let current = Current {
+        sources: sources.clone(),
+        shelf: found.shelve(&prompts),
+        config: std::fs::read(config_path).map(|text| reload::fingerprint(&text))?,
+    };
     let addresses: Vec<SocketAddr> = addresses_of(&listeners, Transport::Udp);
     let welcome = is_new.then(|| first_start::welcome(config_path, &settings, &addresses));
-    let data_folder = settings.data.clone();
-    let config = settings.into_config(listeners);
+    let control = ControlSocket::bind(&settings.data.join(CONTROL_SOCKET));
+    let config = settings.clone().into_config(listeners.clone());
     let media_count = config.media_threads;
     let start = Start {
         now: Instant::now(),
@@ -82,40 +95,54 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let switch = Switch::new(config, start)
         .map_err(|mistakes| anyhow!(report::render_scripts(&mistakes, &sources)))?;
     let (media, media_threads) = media_threads::start(media_count, random::seed()?, &sender)?;
-    let mut decoders = vec![Decoder::start(undecoded)?];
-    let mut hands = Hands::new(udp, tcp, media, store);
+    let decoder = Decoder::start(undecoded)?;
+    let questions = Questions::new(sender.clone());
+    let mut hands = Hands::new(udp, tcp, media, store, questions.clone());
 
-    // For `kill -HUP`; a folder that cannot be written is told by the store.
-    let pid_file = data_folder.join(PID_FILE);
-    let has_pid_file = std::fs::write(&pid_file, std::process::id().to_string()).is_ok();
+    let (wishes, to_meet) = mpsc::channel(reload::WISHES_MAX);
+    let (last_failure, seen_failure) = watch::channel(None);
+    let watching =
+        settings.watch.then(|| Watching::start(&settings, config_path, &wishes)).flatten();
+    let control_desk = Control {
+        fixed: Arc::new(Fixed {
+            started_at: jiff::Timestamp::now(),
+            config: absolute(config_path),
+            data: absolute(&settings.data),
+            listening: listeners.iter().map(|l| format!("{} {}", l.transport, l.address)).collect(),
+        }),
+        questions: questions.clone(),
+        wishes: wishes.clone(),
+        last_failure: seen_failure,
+    };
+    let reloader = Reloader {
+        config_path: config_path.to_owned(),
+        data: data.map(Path::to_owned),
+        started_with: settings,
+        listeners,
+        current,
+        questions,
+        last_failure,
+        watched: watching.as_ref().map(|watching| watching.handle.clone()),
+    };
+    // Beside the loop, so that it need not look after them whenever a packet arrives.
+    let reloading = tokio::task::spawn_local(reloader.run(to_meet));
+    let answering = control_task(control, control_desk);
 
     tracing::info!(took = ?started.elapsed(), "open for calls on {}", shown(&addresses));
     if let Some(welcome) = welcome {
         // The one thing that goes to standard output: it is for reading, not for a log.
         println!("{welcome}");
     }
-    let reload = async || match folders.read().await {
-        Ok((sources, prompts, undecoded)) => match Decoder::start(undecoded) {
-            Ok(decoder) => {
-                // Those before go on: calls on the old scripts still play the old sounds.
-                decoders.push(decoder);
-                let prompts = Arc::new(prompts);
-                let id = CommandId(0);
-                Some(Command::Reload(Box::new(Reload { id, sources, prompts, config: None })))
-            }
-            Err(error) => {
-                tracing::error!("the old scripts stay in use: {error:#}");
-                None
-            }
-        },
-        Err(error) => {
-            tracing::error!("the old scripts stay in use: {error:#}");
-            None
-        }
-    };
     tokio::select! {
         () = signalling::run(switch, inbox, &mut hands) => {}
-        () = signals.obey(sender, reload) => {}
+        () = signals.obey(sender, wishes) => {}
+    }
+    reloading.abort();
+    if let Some(answering) = answering {
+        answering.abort();
+    }
+    if let Some(watching) = watching {
+        watching.stop();
     }
     tracing::debug!(udp = ?hands.udp.counters(), tcp = ?hands.tcp.counters(), "carried");
     let (media, store) = hands.let_go();
@@ -125,33 +152,87 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     drop(media);
     media_threads.join();
     store.close();
-    for decoder in decoders {
-        decoder.stop();
-    }
-    if has_pid_file && let Err(error) = std::fs::remove_file(&pid_file) {
-        tracing::warn!("{} cannot be removed: {error}", pid_file.display());
-    }
+    decoder.stop();
+    drop(data_folder);
     tracing::info!("closed");
     Ok(())
 }
 
-/// Where scripts and prompts come from, again and again.
-struct Folders {
-    scripts: PathBuf,
-    prompts: PathBuf,
+/// Answers commands, if there is a socket for them.
+fn control_task(socket: Result<ControlSocket, ControlError>, desk: Control) -> Option<Task<()>> {
+    match socket {
+        Ok(socket) => {
+            let answer = move |line| desk.clone().answer(line);
+            Some(tokio::task::spawn_local(socket.serve(answer)))
+        }
+        Err(error) => {
+            tracing::warn!(
+                "commands such as `cordboard reload` cannot reach this exchange, since \
+                 {CONTROL_SOCKET} in the data folder cannot be used: {error}; SIGHUP still reloads"
+            );
+            None
+        }
+    }
 }
 
-impl Folders {
-    /// Reads both beside the loop, since a disk may be slow.
-    async fn read(&self) -> anyhow::Result<(dialplan::Sources, pbx::Prompts, Undecoded)> {
-        let (scripts, prompts) = (self.scripts.clone(), self.prompts.clone());
-        let read = move || {
-            let sources = scripts::read(&scripts)?;
-            let (prompts, undecoded) = prompts::Found::in_folder(&prompts)?.prepare();
-            Ok((sources, prompts, undecoded))
+/// The thread that has saved files taken into use.
+struct Watching {
+    handle: WatchHandle,
+    thread: JoinHandle<()>,
+}
+
+impl Watching {
+    /// `None` where that is not possible, which is told.
+    fn start(settings: &Settings, config_path: &Path, wishes: &mpsc::Sender<Wish>) -> Option<Self> {
+        let watch = match Watch::new(&reload::watched(settings, config_path)) {
+            Ok(watch) => watch,
+            Err(error) => {
+                tracing::error!("saved files are not taken into use by themselves: {error:#}");
+                return None;
+            }
         };
-        tokio::task::spawn_blocking(read).await.context("reading the scripts was cut short")?
+        let (handle, wishes) = (watch.handle(), wishes.clone());
+        let thread = std::thread::Builder::new()
+            .name("watch".into())
+            .spawn(move || wish_at_each_change(watch, &wishes));
+        match thread {
+            Ok(thread) => Some(Self { handle, thread }),
+            Err(error) => {
+                tracing::error!("no thread for watching files: {error}");
+                None
+            }
+        }
     }
+
+    fn stop(self) {
+        self.handle.stop();
+        if self.thread.join().is_err() {
+            tracing::error!("watching files ended in a panic");
+        }
+    }
+}
+
+fn wish_at_each_change(mut watch: Watch, wishes: &mpsc::Sender<Wish>) {
+    loop {
+        match watch.wait() {
+            Ok(Waited::Changed) => {
+                let wish = Wish { cause: Cause::FileChange, aim: Aim::Use, reply: None };
+                // While there is no room, a reload that begins later than this is sure to come.
+                if let Err(TrySendError::Closed(_)) = wishes.try_send(wish) {
+                    return;
+                }
+            }
+            Ok(Waited::Stopped) => return,
+            Err(error) => {
+                tracing::error!("from now on saved files are not taken into use: {error:#}");
+                return;
+            }
+        }
+    }
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// The thread that decodes prompts.
@@ -183,10 +264,6 @@ fn open_store(
     folder: &Path,
     inbox: mpsc::Sender<Input>,
 ) -> anyhow::Result<(store::Store, Vec<pbx::records::BindingRecord>)> {
-    // Without it calls go on all the same; the store says so and what it means.
-    if let Err(error) = std::fs::create_dir_all(folder) {
-        tracing::error!("{} cannot be made: {error}", folder.display());
-    }
     let path = folder.join(DATABASE);
     let reply = move |ticket, reply| {
         // The store's own thread may wait; ours never does.
@@ -288,8 +365,6 @@ fn shown(addresses: &[SocketAddr]) -> String {
 pub(crate) const DATABASE: &str = "cordboard.db";
 /// Recordings, in the data folder.
 pub(crate) const RECORDINGS: &str = "recordings";
-/// Holds the process number while the exchange runs.
-const PID_FILE: &str = "cordboard.pid";
 /// News that may wait for the loop; beyond, their senders wait or drop, as each says.
 const INBOX_MAX: usize = 16_384;
 /// Threads for look-ups and for reading scripts.

@@ -71,6 +71,16 @@ pub struct ScriptFailure {
 }
 
 impl Notice {
+    /// The command that this answers.
+    pub fn answers(&self) -> Option<CommandId> {
+        match self {
+            Self::Reloaded { id, .. }
+            | Self::ReloadFailed { id, .. }
+            | Self::Snapshot { id, .. } => Some(*id),
+            Self::Script { .. } | Self::ScriptFailed(_) | Self::CallOver(_) | Self::Idle => None,
+        }
+    }
+
     /// Writes what stands in a log anyway: lines of scripts, their failures, ends of calls. Who watches
     /// without a log need not call this.
     pub fn write_to_log(&self) {

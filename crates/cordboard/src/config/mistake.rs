@@ -53,6 +53,7 @@ impl Mistakes {
 }
 
 /// All mistakes of one file, by place, ready to print. No secret is shown.
+#[cfg(test)]
 pub(crate) fn render(path: &Path, text: &str, mistakes: &Mistakes) -> String {
     report::render(&places(path, text, mistakes))
 }

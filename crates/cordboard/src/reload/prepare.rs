@@ -1,0 +1,140 @@
+//! Everything that comes before a switch-over, on a thread of its own: reading, checking, decoding,
+//! trying.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dialplan::{Generation, Names, Sources};
+use jiff::Zoned;
+
+use super::{Cause, Current, fingerprint};
+use crate::config::Settings;
+use crate::prompts::{Broken, Found};
+use crate::report::{Place, Severity, script_place};
+use crate::scripts;
+
+/// What to prepare.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) config_path: PathBuf,
+    pub(super) data: Option<PathBuf>,
+    pub(super) started_with: Settings,
+    pub(super) current: Current,
+    pub(super) cause: Cause,
+}
+
+/// Everything that a switch-over needs, found right.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) settings: Settings,
+    pub(super) next: Current,
+    pub(super) prompts: pbx::Prompts,
+    /// Warnings.
+    pub(super) mistakes: Vec<Place>,
+    /// Keys that changed and count from the next start.
+    pub(super) restart: Vec<&'static str>,
+    pub(super) routes: usize,
+}
+
+impl Task {
+    /// Does it; `None` when nothing is other than before and nobody asked.
+    ///
+    /// # Errors
+    /// Everything found wrong; never empty.
+    pub(super) fn run(self) -> Result<Option<Prepared>, Vec<Place>> {
+        let unreadable = |error: anyhow::Error| vec![without_text("", &format!("{error:#}"))];
+        let config = fs::read(&self.config_path).map(|text| fingerprint(&text)).unwrap_or_default();
+        let mut settings = Settings::load_or_tell(&self.config_path).map_err(unreadable)??;
+        if let Some(data) = self.data {
+            settings.data = data;
+        }
+        let sources = scripts::read(&settings.scripts).map_err(unreadable)?;
+        let found = Found::in_folder(&settings.prompts).map_err(unreadable)?;
+        let Current { sources: old_sources, shelf: old_shelf, config: old_config } = &self.current;
+        if self.cause == Cause::FileChange
+            && (&sources, config) == (old_sources, *old_config)
+            && found.are_all_on(old_shelf)
+        {
+            return Ok(None);
+        }
+        let (prompts, broken) = found.decoded(old_shelf);
+        let mut mistakes: Vec<Place> =
+            broken.iter().map(|broken| broken_prompt(broken, &settings.prompts)).collect();
+        let rehearsed = rehearse(&sources, &prompts, &settings);
+        let (routes, told) = match rehearsed {
+            Ok(rehearsed) => (rehearsed.routes, rehearsed.warnings),
+            Err(told) => (0, told),
+        };
+        mistakes.extend(told);
+        if mistakes.iter().any(|place| place.severity == Severity::Error) {
+            return Err(mistakes);
+        }
+        let restart = self.started_with.needs_restart(&settings);
+        let next = Current { sources, shelf: found.shelve(&prompts), config };
+        Ok(Some(Prepared { settings, next, prompts, mistakes, restart, routes }))
+    }
+}
+
+/// Scripts that could be used.
+#[derive(Debug)]
+pub(super) struct Rehearsed {
+    pub(super) routes: usize,
+    pub(super) warnings: Vec<Place>,
+}
+
+/// Loads scripts as the switch would, in a Lua state of their own, and throws that away.
+///
+/// # Errors
+/// Everything found wrong; never empty.
+pub(super) fn rehearse(
+    sources: &Sources,
+    prompts: &pbx::Prompts,
+    settings: &Settings,
+) -> Result<Rehearsed, Vec<Place>> {
+    let names = Names {
+        prompts: prompts.names(),
+        extensions: settings.accounts.keys().cloned().collect(),
+        mailboxes: settings.mailboxes.keys().cloned().collect(),
+        language: settings.language.clone(),
+    };
+    let now = Zoned::now().with_time_zone(settings.time_zone.clone());
+    match Generation::load(sources, names, settings.script_limits, &now) {
+        Ok(generation) => {
+            let mut warnings = Vec::new();
+            if settings.test_on_reload {
+                let mut place =
+                    without_text("cordboard.toml", "tests cannot be run before a reload");
+                place.severity = Severity::Warning;
+                warnings.push(place);
+            }
+            Ok(Rehearsed { routes: generation.routes().len(), warnings })
+        }
+        Err(mistakes) => {
+            Err(mistakes.iter().map(|mistake| script_place(mistake, sources)).collect())
+        }
+    }
+}
+
+fn broken_prompt(broken: &Broken, folder: &Path) -> Place {
+    let file = broken.path.strip_prefix(folder).unwrap_or(&broken.path);
+    let mut place = without_text(
+        &format!("prompts/{}", file.display()),
+        &format!("cannot be played: {}", broken.why),
+    );
+    place.help = Some("convert it to WAV, FLAC, Ogg or MP3, or remove it".into());
+    place
+}
+
+/// A mistake that is in no line of anything.
+pub(super) fn without_text(file: &str, message: &str) -> Place {
+    Place {
+        severity: Severity::Error,
+        file: file.to_owned(),
+        text: Arc::default(),
+        span: 0..0,
+        message: message.to_owned(),
+        label: String::new(),
+        help: None,
+    }
+}
