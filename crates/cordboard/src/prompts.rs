@@ -172,6 +172,19 @@ impl Found {
                 .all(|(name, file)| shelf.0.get(name).is_some_and(|kept| kept.is_of(file)))
     }
 
+    /// Sounds for a bench: each is measured when it is first played, and none is decoded.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the command that runs tests"))]
+    pub(crate) fn measured(self) -> bench::Sounds {
+        let paths = self.files.iter().map(|(name, file)| (name.clone(), file.path.clone()));
+        let paths: BTreeMap<String, PathBuf> = paths.collect();
+        let (prompts, _undecoded) = self.prepare();
+        bench::Sounds::measured(Arc::new(prompts), move |name| {
+            let path = paths.get(name)?;
+            let name = path.file_name()?.to_string_lossy().into_owned();
+            media::measure(&name, fs::read(path).ok()?).ok()
+        })
+    }
+
     /// Decodes everything, and tells what cannot be played; for a check.
     pub(crate) fn faults(&self) -> Vec<String> {
         let decoded = self.files.values().map(|file| decode(&file.path));
@@ -287,6 +300,25 @@ mod tests {
         assert!(broken[0].path.ends_with("broken.wav"), "{broken:?}");
         let again = look().shelve(&after);
         assert_eq!(look().decoded(&again).1.len(), 1, "what is broken is told each time");
+    }
+
+    #[test]
+    fn what_ships_is_measured_as_long_as_it_is_decoded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../prompts");
+        let found = Found::in_folder(&folder).unwrap();
+        for file in found.files.values() {
+            let name = file.path.file_name().unwrap().to_string_lossy().into_owned();
+            let measured = media::measure(&name, fs::read(&file.path).unwrap()).unwrap();
+            assert!(!measured.is_zero(), "{name}");
+            // All are made by the same hands: the short ones speak for the others.
+            if file.bytes < 4_000 {
+                let decoded = Sound::from_pcm(decode(&file.path).unwrap()).length();
+                let apart = decoded.abs_diff(measured);
+                assert!(apart <= std::time::Duration::from_millis(20), "{name}: {apart:?}");
+            }
+        }
+        let sounds = found.measured();
+        assert!(sounds.prompts().find("en/main/welcome").is_some());
     }
 
     #[test]

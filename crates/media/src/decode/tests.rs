@@ -47,6 +47,24 @@ fn every_format_sounds_as_it_should_at_any_rate_and_channel_count() {
     }
 }
 
+#[test]
+fn a_file_is_measured_as_long_as_it_is_decoded() {
+    for (name, bytes, _, _) in FIXTURES {
+        let decoded = Sound::from(decode(name, bytes.to_vec()).unwrap()).length();
+        let measured = measure(name, bytes.to_vec()).unwrap();
+        assert!(
+            decoded.abs_diff(measured) <= Duration::from_millis(20),
+            "{name}: {decoded:?} {measured:?}"
+        );
+    }
+    for (name, bytes) in [("a.ulaw", vec![0xff; 800]), ("a.al-8000", vec![0xd5; 800])] {
+        assert_eq!(measure(name, bytes), Ok(Duration::from_millis(100)), "{name}");
+    }
+    assert_eq!(measure("a.ogg", Vec::new()), Err(DecodeError::Empty));
+    assert!(measure("a.wav", b"RIFF?".to_vec()).is_err());
+    assert!(measure("a.txt", b"no sound".to_vec()).is_err());
+}
+
 fn wav_file(format: u16, bits: u16, rate_hz: u32, channels: u16, data: &[u8]) -> Vec<u8> {
     let frame = channels * bits / 8;
     let mut file = b"RIFF".to_vec();
@@ -193,6 +211,8 @@ proptest! {
             let index = index.index(bytes.len());
             bytes[index] = value;
         }
+        // It may be measured as anything, and must only come back.
+        drop(measure(name, bytes.clone()));
         if let Ok(pcm) = decode(name, bytes) {
             prop_assert!(pcm.samples.len() <= LENGTH_MAX_S * 8_000);
         }
