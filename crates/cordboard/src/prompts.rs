@@ -140,15 +140,18 @@ impl Found {
         Shelf(kept.collect())
     }
 
-    /// All sounds with their content: from the shelf where the file is the same, else decoded now.
+    /// All sounds with their content: from the shelf where the file is the same, as far as it is there
+    /// already, else decoded now.
     /// What cannot be played is told, and silent.
     pub(crate) fn decoded(&self, shelf: &Shelf) -> (pbx::Prompts, Vec<Broken>) {
         let (mut sounds, mut broken) = (BTreeMap::new(), Vec::new());
         for (name, file) in &self.files {
             let kept = shelf.0.get(name).filter(|kept| kept.is_of(file)).map(|kept| &kept.sound);
             let sound = kept.map_or_else(Sound::pending, Arc::clone);
-            // One that is silent may be one that could not be played.
-            if sound.pcm().is_empty() {
+            // What is still being decoded since the start is told by whoever does that. One that is
+            // there and silent may be one that could not be played.
+            let under_way = kept.is_some_and(|sound| sound.is_pending());
+            if !under_way && sound.pcm().is_empty() {
                 match decode(&file.path) {
                     Ok(pcm) => sound.fill(pcm),
                     Err(error) => {
@@ -282,10 +285,11 @@ mod tests {
         let look = || Found::in_folder(folder.path()).unwrap();
         write("same.pcmu-8000", &[1; 80]);
         write("changed.pcmu-8000", &[2; 80]);
-        let found = look();
-        let (before, undecoded) = found.prepare();
-        undecoded.decode(&AtomicBool::new(false));
+        let (before, undecoded) = look().prepare();
         let shelf = look().shelve(&before);
+        let (early, broken) = look().decoded(&shelf);
+        assert!(early.find("same").unwrap().is_pending() && broken.is_empty(), "one decodes it");
+        undecoded.decode(&AtomicBool::new(false));
         assert!(look().are_all_on(&shelf));
         write("changed.pcmu-8000", &[2; 160]);
         write("new.pcmu-8000", &[3; 80]);

@@ -17,7 +17,7 @@ use crate::random;
 /// What to do with accounts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
-    /// Add a phone with a fresh secret and a mailbox; takes effect at the next start.
+    /// Add a phone with a fresh secret and a mailbox; `cordboard reload` lets it in.
     Add(Add),
     /// List the phones.
     List {
@@ -89,7 +89,7 @@ fn run_add(config_path: &Path, add: &Add) -> anyhow::Result<ExitCode> {
     if let Some(pin) = pin {
         println!("PIN       {pin}");
     }
-    println!("It counts from the next start of the exchange.");
+    println!("It counts after `cordboard reload`, or from the next start of the exchange.");
     Ok(ExitCode::SUCCESS)
 }
 
