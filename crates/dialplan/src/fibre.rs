@@ -58,7 +58,8 @@ pub(crate) enum FibreState {
     Told(Outcome),
     /// Waits for other fibres.
     Joining(Joining),
-    /// Goes on after waiting for other fibres; tells which of them made it go on, from 1.
+    /// Goes on after waiting for other fibres. Tells which of them made it go on, from 1; 0 for none
+    /// of them; -1 if it has to look again which have ended.
     Joined(i64),
     /// What it wanted cannot be; raised at its line.
     Refused(&'static str),
@@ -113,6 +114,8 @@ pub(crate) enum Want {
         /// Which member, from 1, has ended already in a way that ends the waiting; 0 if all have
         /// ended well.
         at_once: Option<i64>,
+        /// How many members are known to have ended; with more, it looks again.
+        ended: usize,
         timeout: Option<Duration>,
     },
     Cancel(FibreId),

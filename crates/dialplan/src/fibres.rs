@@ -13,11 +13,12 @@ use crate::options::describe;
 /// Registers them.
 pub(crate) fn add(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> {
     let spawning = Rc::clone(host);
+    let fates: Table = functions.get("fates")?;
     functions.set(
         "spawn",
         lua.create_function(move |lua, (handle, awaited, body): (Table, bool, Function)| {
             let errors = if awaited { Errors::Awaited } else { Errors::Logged };
-            match spawn(lua, &spawning, handle, errors, body) {
+            match spawn(lua, &spawning, &fates, handle, errors, body) {
                 Ok(id) => Ok((None, Some(id?.0))),
                 Err(problem) => Ok((Some(problem), None)),
             }
@@ -36,7 +37,14 @@ pub(crate) fn add(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result
     functions.set(
         "join",
         lua.create_function(
-            move |_, (how, ids, at_once, seconds): (u8, Vec<u64>, Option<i64>, Option<f64>)| {
+            move |_,
+                  (how, ids, at_once, ended, seconds): (
+                u8,
+                Vec<u64>,
+                Option<i64>,
+                usize,
+                Option<f64>,
+            )| {
                 let until = match how {
                     1 => Until::Ended,
                     2 => Until::First,
@@ -44,7 +52,7 @@ pub(crate) fn add(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result
                 };
                 let members = ids.into_iter().map(FibreId).collect();
                 let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-                want(&joining, Want::Join { until, members, at_once, timeout });
+                want(&joining, Want::Join { until, members, at_once, ended, timeout });
                 Ok(())
             },
         )?,
@@ -92,6 +100,7 @@ fn room(host: &Host, state: &CallState, count: usize) -> Result<(), String> {
 fn spawn(
     lua: &Lua,
     host: &Host,
+    fates: &Table,
     handle: Table,
     errors: Errors,
     body: Function,
@@ -105,6 +114,9 @@ fn spawn(
     };
     let id = FibreId(host.next_fibre.get() + 1);
     host.next_fibre.set(id.0);
+    if let Err(error) = fates.raw_set(&handle, id.0) {
+        return Ok(Err(error));
+    }
     state.children.set(state.children.get() + 1);
     state.births.borrow_mut().push(Birth { id, thread, handle, errors });
     Ok(Ok(id))

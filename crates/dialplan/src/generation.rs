@@ -117,7 +117,7 @@ pub(crate) struct Core {
     /// Does nothing; what a closed coroutine would run next.
     pub(crate) nothing: Function,
     routes: Vec<RouteInfo>,
-    /// Scripts that exist.
+    /// Scripts that exist, and their children.
     pub(crate) scripts: Cell<usize>,
     /// Values from Lua that Rust can hold without Lua having to grow.
     reserved: Cell<usize>,

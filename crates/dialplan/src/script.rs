@@ -142,7 +142,17 @@ impl Script {
     /// After a verb that ends the handler, or once it returned or failed, there is nothing to go on
     /// with: close it.
     pub fn go_on(&mut self, now: &Zoned) -> Step {
-        let turn = AssertUnwindSafe(|| self.turn(now));
+        self.step(None, now)
+    }
+
+    /// Tells what came of an ask, then goes on as [`Script::go_on`] does. The outcome of an ask that
+    /// nobody waits for any more is dropped.
+    pub fn resume(&mut self, ask: AskId, outcome: Outcome, now: &Zoned) -> Step {
+        self.step(Some((ask, outcome)), now)
+    }
+
+    fn step(&mut self, told: Option<(AskId, Outcome)>, now: &Zoned) -> Step {
+        let turn = AssertUnwindSafe(|| self.turn(told, now));
         let step = catch_unwind(turn).unwrap_or_else(|_| {
             self.leave();
             Step::Failed(ScriptError::at(None, "internal fault while running the script"))
@@ -154,19 +164,12 @@ impl Script {
         step
     }
 
-    /// Tells what came of an ask, then goes on as [`Script::go_on`] does. The outcome of an ask that
-    /// nobody waits for any more is dropped.
-    pub fn resume(&mut self, ask: AskId, outcome: Outcome, now: &Zoned) -> Step {
-        let told = self.run.as_mut().and_then(|run| run.tell(ask, outcome));
-        if let Some(waiter) = told {
-            self.timed_out(waiter, now);
-        }
-        self.go_on(now)
-    }
-
-    fn turn(&mut self, now: &Zoned) -> Step {
+    fn turn(&mut self, told: Option<(AskId, Outcome)>, now: &Zoned) -> Step {
         if self.run.is_none() || !matches!(self.stage, Stage::New | Stage::Begun) {
             return Step::Failed(ScriptError::at(None, "the script has ended already"));
+        }
+        if let Some((ask, outcome)) = told {
+            self.tell(ask, outcome, now);
         }
         if let Some(id) = self.cancelled.pop_front() {
             return Step::Cancel { id };
@@ -237,7 +240,11 @@ impl Script {
         }
         let run = self.run.as_mut()?;
         run.fibre_mut(id)?.left = left;
-        run.take_births(id, host.limits.instructions_per_verb);
+        let born = run.take_births(id, host.limits.instructions_per_verb);
+        if born > 0 {
+            core.scripts.set(core.scripts.get() + born);
+            core.reserve();
+        }
         match resumed {
             Err(error) => Some(Step::Failed(self.read_error(&error))),
             Ok((Some(false), problem)) => self.fibre_ended(id, Some(&problem), now),
@@ -403,6 +410,7 @@ impl Script {
 impl Drop for Script {
     fn drop(&mut self) {
         self.core.ledger.release(self.charge);
-        self.core.scripts.set(self.core.scripts.get().saturating_sub(1));
+        let fibres = 1 + self.run.as_ref().map_or(0, Run::child_count);
+        self.core.scripts.set(self.core.scripts.get().saturating_sub(fibres));
     }
 }

@@ -45,16 +45,25 @@ local function begin(name, f, awaited)
     return finish(handle, xpcall(f, host.trace))
   end)
   if problem then fail(name, problem) end
-  fates[handle] = id
   return handle, id
 end
 
-local function join(name, how, ids, at_once, seconds)
-  host.join(how, ids, at_once, seconds)
-  local index, problem = yield(true)
-  if problem then fail(name, problem) end
-  return index
+-- Waits for children. `look` tells which of them, from 1, has ended already in a way that ends the
+-- waiting, 0 if all have ended well, else nil and how many have ended; it is asked again if one ended
+-- after the look, for which a slice that ends in between is enough.
+local function join(name, how, ids, look, seconds)
+  local again = false
+  while true do
+    local at_once, ended = look(again)
+    host.join(how, ids, at_once, ended or 0, seconds)
+    local index, problem = yield(true)
+    if problem then fail(name, problem) end
+    if index >= 0 then return index end
+    again = true
+  end
 end
+
+local ELSEWHERE = "the function belongs to another call"
 
 local function results(name, fate)
   if not fate then fail(name, "the function was cancelled") end
@@ -93,32 +102,28 @@ end
 function library.race(functions, ...)
   local handles, ids = begin_all("race", functions, select("#", ...) > 0)
   if #ids == 0 then fail("race", "needs at least one function") end
-  local at_once
-  for i = 1, #ids do
-    if type(fates[handles[i]]) == "table" then
-      at_once = i
-      break
+  local winner = join("race", FIRST, ids, function()
+    for i = 1, #ids do
+      if type(fates[handles[i]]) == "table" then return i end
     end
-  end
-  local winner = join("race", FIRST, ids, at_once)
+  end)
   return winner, results("race", fates[handles[winner]])
 end
 
 function library.all(functions, ...)
   local handles, ids = begin_all("all", functions, select("#", ...) > 0)
-  local at_once, ended = nil, 0
-  for i = 1, #ids do
-    local fate = fates[handles[i]]
-    if type(fate) == "table" then
-      if not fate[1] then
-        at_once = i
-        break
+  local failed = join("all", ALL, ids, function()
+    local ended = 0
+    for i = 1, #ids do
+      local fate = fates[handles[i]]
+      if type(fate) == "table" then
+        if not fate[1] then return i end
+        ended = ended + 1
       end
-      ended = ended + 1
     end
-  end
-  if ended == #ids then at_once = 0 end
-  local failed = join("all", ALL, ids, at_once)
+    if ended == #ids then return 0 end
+    return nil, ended
+  end)
   if failed > 0 then results("all", fates[handles[failed]]) end
   local list = { n = #ids }
   for i = 1, #ids do
@@ -136,8 +141,9 @@ function library.within(seconds, f, ...)
   end
   check_function("within", f)
   local handle, id = begin("within", f, true)
-  local at_once = type(fates[handle]) == "table" and 1 or nil
-  local ended = join("within", FIRST, { id }, at_once, seconds)
+  local ended = join("within", FIRST, { id }, function()
+    if type(fates[handle]) == "table" then return 1 end
+  end, seconds)
   if ended == 0 then return false, "timeout" end
   return true, results("within", fates[handle])
 end
@@ -154,7 +160,10 @@ end
 function methods.wait(handle, ...)
   local fate = fate_of("wait", handle, select("#", ...) > 0)
   if type(fate) == "number" then
-    join("wait", ENDED, { fate })
+    join("wait", ENDED, { fate }, function(again)
+      if type(fates[handle]) ~= "number" then return 1 end
+      if again then fail("wait", ELSEWHERE) end
+    end)
     fate = fates[handle]
   end
   return results("wait", fate)
@@ -164,9 +173,10 @@ function methods.cancel(handle, ...)
   local fate = fate_of("cancel", handle, select("#", ...) > 0)
   if type(fate) ~= "number" then return false end
   host.cancel(fate)
-  local _, problem = yield(true)
-  if problem then fail("cancel", problem) end
-  return true
+  yield(true)
+  fate = fates[handle]
+  if type(fate) == "number" then fail("cancel", ELSEWHERE) end
+  return fate == false
 end
 
 function handle_metatable.__index(_, key)

@@ -46,6 +46,7 @@ for index = 1, #verb_names do
 end
 
 local leaving = setmetatable({}, { __close = host.leave })
+local coming_back = { __close = function(kept) kept[1].user = kept[2] end }
 
 function verbs.go(call, number, ...)
   local problem, handler, user = host.enter(call, number, select("#", ...) > 0)
@@ -53,10 +54,9 @@ function verbs.go(call, number, ...)
   if not handler then return false, user end
   local depth <close> = leaving
   local to = call.to
-  local before = to.user
+  local back <close> = setmetatable({ to, to.user }, coming_back)
   to.user = user
   handler(call)
-  to.user = before
   return true
 end
 

@@ -112,7 +112,7 @@ impl Run {
     }
 
     /// Hands an outcome to whoever asked; gives back a fibre whose time to wait for others is over.
-    pub(super) fn tell(&mut self, ask: AskId, outcome: Outcome) -> Option<FibreId> {
+    fn tell(&mut self, ask: AskId, outcome: Outcome) -> Option<FibreId> {
         let waits = |fibre: &&Fibre| match &fibre.state {
             FibreState::Asking(own) => *own == ask,
             FibreState::Joining(joining) => joining.timer == Some(ask),
@@ -178,11 +178,15 @@ impl Run {
     }
 
     /// Takes in what the fibre that just ran has begun.
-    pub(super) fn take_births(&mut self, parent: FibreId, instructions: u64) {
+    ///
+    /// Gives back how many there are.
+    pub(super) fn take_births(&mut self, parent: FibreId, instructions: u64) -> usize {
         if self.state.births.borrow().is_empty() {
-            return;
+            return 0;
         }
-        for birth in self.state.births.take() {
+        let births = self.state.births.take();
+        let count = births.len();
+        for birth in births {
             self.ready.push_back(birth.id);
             self.children.push(Fibre {
                 id: birth.id,
@@ -195,6 +199,11 @@ impl Run {
                 left: instructions,
             });
         }
+        count
+    }
+
+    pub(super) fn child_count(&self) -> usize {
+        self.children.len()
     }
 
     /// All coroutines in the order in which they are closed: children before whoever began them.
@@ -223,19 +232,37 @@ impl Run {
 
     /// Whether `id` cannot go on before `other` has.
     fn depends(&self, id: FibreId, other: FibreId) -> bool {
-        if id == other {
+        self.depends_by(id, other, &mut Way { fibres: Vec::new(), looks_left: LOOKS_MAX })
+    }
+
+    fn depends_by(&self, id: FibreId, other: FibreId, way: &mut Way) -> bool {
+        if id == other || way.fibres.contains(&id) {
             return true;
+        }
+        way.looks_left = way.looks_left.saturating_sub(1);
+        if way.looks_left == 0 {
+            return false;
         }
         let Some(Fibre { state: FibreState::Joining(joining), .. }) = self.fibre(id) else {
             return false;
         };
+        way.fibres.push(id);
+        let mut depends = |member: &FibreId| self.depends_by(*member, other, way);
         let mut members = joining.members.iter();
-        match joining.until {
+        let depends = match joining.until {
             _ if joining.timer.is_some() => false,
-            Until::First => members.all(|member| self.depends(*member, other)),
-            Until::Ended | Until::All => members.any(|member| self.depends(*member, other)),
-        }
+            Until::First => members.all(&mut depends),
+            Until::Ended | Until::All => members.any(&mut depends),
+        };
+        way.fibres.pop();
+        depends
     }
+}
+
+/// A way from one fibre to what it waits for, and so on.
+struct Way {
+    fibres: Vec<FibreId>,
+    looks_left: u32,
 }
 
 impl Script {
@@ -247,15 +274,17 @@ impl Script {
                 self.run.as_mut()?.fibre_mut(id)?.state = FibreState::Asking(ask);
                 Some(Step::Ask { id: ask, verb })
             }
-            Some(Want::Join { until, members, at_once, timeout }) => {
-                let joining = Joining { until, members, timer: None };
-                self.join(id, joining, at_once, timeout, now)
+            Some(Want::Join { until, members, at_once: Some(index), .. }) => {
+                self.run.as_mut()?.ready_again(id, FibreState::Joined(index));
+                if until != Until::Ended {
+                    self.cancel_all(&members, now);
+                }
+                None
+            }
+            Some(Want::Join { until, members, at_once: None, ended, timeout }) => {
+                self.join(id, Joining { until, members, timer: None }, ended, timeout)
             }
             Some(Want::Cancel(other)) => {
-                if self.run.as_ref()?.fibre(other).is_none() {
-                    self.run.as_mut()?.ready_again(id, FibreState::Refused(ELSEWHERE));
-                    return None;
-                }
                 self.cancel(other, now);
                 self.run.as_mut()?.ready_again(id, FibreState::Joined(0));
                 None
@@ -273,23 +302,17 @@ impl Script {
         &mut self,
         id: FibreId,
         mut joining: Joining,
-        at_once: Option<i64>,
+        ended: usize,
         timeout: Option<Duration>,
-        now: &Zoned,
     ) -> Option<Step> {
         let run = self.run.as_mut()?;
         let Joining { until, members, .. } = &joining;
-        if let Some(index) = at_once {
-            let others = members.clone();
-            run.ready_again(id, FibreState::Joined(index));
-            self.cancel_all(&others, now);
+        if members.iter().filter(|member| run.fibre(**member).is_none()).count() != ended {
+            run.ready_again(id, FibreState::Joined(-1));
             return None;
         }
         let refusal = match until {
             Until::Ended if members.iter().any(|member| *member == id) => Some(ITSELF),
-            Until::Ended if members.iter().any(|member| run.fibre(*member).is_none()) => {
-                Some(ELSEWHERE)
-            }
             Until::Ended if members.iter().any(|member| run.depends(*member, id)) => Some(CIRCLE),
             Until::Ended | Until::First | Until::All => None,
         };
@@ -303,9 +326,12 @@ impl Script {
         ask.map(|(id, timeout)| Step::Ask { id, verb: Verb::Sleep(timeout) })
     }
 
-    /// The time is over for which a fibre wanted to wait for others.
-    pub(super) fn timed_out(&mut self, id: FibreId, now: &Zoned) {
-        let Some(fibre) = self.run.as_mut().and_then(|run| run.fibre_mut(id)) else { return };
+    /// An outcome is there.
+    pub(super) fn tell(&mut self, ask: AskId, outcome: Outcome, now: &Zoned) {
+        let Some(run) = &mut self.run else { return };
+        // The time is over for which a fibre wanted to wait for others.
+        let Some(id) = run.tell(ask, outcome) else { return };
+        let Some(fibre) = run.fibre_mut(id) else { return };
         if let FibreState::Joining(joining) = &mut fibre.state {
             joining.timer = None;
             self.joined(id, 0, now);
@@ -331,6 +357,7 @@ impl Script {
         let error = problem.map(|problem| self.read_problem(problem));
         self.cancel_children(id, now);
         let fibre = self.run.as_mut()?.remove(id)?;
+        self.core.scripts.set(self.core.scripts.get().saturating_sub(1));
         let awaited = self.release(id, error.is_some(), now);
         if let Some(error) = error
             && !awaited
@@ -411,6 +438,7 @@ impl Script {
         run.seat(id);
         let Some(fibre) = run.remove(id) else { return };
         run.state.release_line(id);
+        self.core.scripts.set(self.core.scripts.get().saturating_sub(1));
         match &fibre.state {
             FibreState::Asking(ask) => self.cancelled.push_back(*ask),
             FibreState::Joining(joining) => self.cancelled.extend(joining.timer),
@@ -471,6 +499,8 @@ impl Script {
     }
 }
 
+/// Looks at others before one is allowed to wait, whatever comes of it: a knot that is not found here
+/// is found when nothing in the script can go on.
+const LOOKS_MAX: u32 = 1_000;
 const ITSELF: &str = "a function cannot wait for itself";
 const CIRCLE: &str = "that function waits for this one, so neither could ever go on";
-const ELSEWHERE: &str = "the function belongs to another call, or is over";

@@ -11,7 +11,11 @@ fn attack(body: &str) -> String {
     let main = format!("{}\nroute('2', function(call) call:answer() end)", handler(body));
     let generation = generation(&main, limits);
     let mut script = start(&generation, "1");
-    let told = match begin(&mut script) {
+    let mut step = begin(&mut script);
+    while matches!(step, Step::Ask { .. } | Step::Cancel { .. }) {
+        step = begin(&mut script);
+    }
+    let told = match step {
         Step::Failed(error) => error.to_string(),
         Step::Returned => "returned".into(),
         other => format!("{other:?}"),
@@ -50,6 +54,82 @@ fn endless_loops_end_the_call() {
     check_attack("while true do pcall(error) end", ENDLESS);
     check_attack("while true do pcall(call.reject, call) end", "more than 10000 verbs");
     check_attack("while true do local ok = pcall(string.rep, 'x', 1e9) end", ENDLESS);
+}
+
+#[test]
+fn endless_loops_in_children_end_the_call() {
+    check_attack("spawn(function() while true do end end):wait()", ENDLESS);
+    check_attack("pcall(within, 1, function() while true do end end)", ENDLESS);
+    check_attack("race { function() while true do pcall(error) end end }", ENDLESS);
+    check_attack("while true do spawn(function() end):wait() end", ENDLESS);
+    check_attack("while true do race { function() end } end", ENDLESS);
+    check_attack("while true do pcall(all, { error }) end", ENDLESS);
+    check_attack(
+        "local function again() spawn(again) end again() call.vars.x:wait()",
+        "attempt to index a nil value",
+    );
+    check_attack("local function again() spawn(again):wait() end again()", "64 functions beside");
+    check_attack("local child = spawn(print) while true do child:wait() end", ENDLESS);
+}
+
+#[test]
+fn thousands_of_children_are_refused_and_cost_little() {
+    check_attack(
+        "for i = 1, 5000 do spawn(function() call:sleep(i) end) end",
+        "spawn: more than 64 functions beside each other in one call",
+    );
+    check_attack(
+        "local many = {} for i = 1, 5000 do many[i] = print end race(many)",
+        "race: more than 64 functions beside each other in one call",
+    );
+    check_attack(
+        "for i = 1, 5000 do pcall(spawn, function() call:sleep(i) end) end error('still here')",
+        "still here",
+    );
+}
+
+#[test]
+fn what_cancelled_functions_do_in_closing_is_counted() {
+    check_attack(
+        "while true do
+           local child = spawn(function()
+             local open <close> = setmetatable({}, { __close = function() while true do end end })
+             call:sleep(1)
+           end)
+           race { function() end, function() end }
+           child:cancel()
+         end",
+        "used up its instructions",
+    );
+    check_attack(
+        "race {
+           function()
+             local open <close> = setmetatable({}, { __close = function() spawn(print) end })
+             call:sleep(1)
+           end,
+           function() end,
+         }",
+        "returned",
+    );
+}
+
+#[test]
+fn children_share_the_memory_of_their_call() {
+    check_attack(
+        "local keep = {}
+         for i = 1, 60 do spawn(function() keep[i] = ('x'):rep(50000 + i) call:sleep(1) end) end
+         call:sleep(1)
+         call:sleep(1)",
+        MEMORY,
+    );
+    check_attack(
+        "local keep = {}
+         all {
+           function() for i = 1, 12 do keep[#keep + 1] = ('x'):rep(50000 + i) end end,
+           function() for i = 1, 12 do keep[#keep + 1] = ('y'):rep(50000 + i) end end,
+         }",
+        MEMORY,
+    );
 }
 
 #[test]
