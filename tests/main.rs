@@ -11,6 +11,7 @@
 mod basic_call;
 mod demo_dialplan;
 mod examples;
+mod fibres;
 mod hostile;
 mod logs;
 mod operations;

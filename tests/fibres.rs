@@ -1,0 +1,274 @@
+//! Functions of a script that run beside each other, seen and heard from the phones.
+
+use std::time::Duration;
+
+use tests::{Plan, World};
+
+fn office(script: &str) -> World {
+    office_with(script, ["en/hello", "en/again", "music/evening"].map(str::to_owned).to_vec())
+}
+
+fn office_with(script: &str, prompts: Vec<String>) -> World {
+    let mut world = World::new(Plan { script: script.to_owned(), prompts, ..Plan::default() });
+    world.phone("alice", "101");
+    world.phone("bob", "102");
+    world.phone("carol", "103");
+    world.register_all();
+    world
+}
+
+#[test]
+fn music_plays_while_something_else_is_awaited_and_stops_with_it() {
+    let mut world = office(
+        "
+route('5', function(call)
+  call:answer()
+  race {
+    function() call:play('music/evening', { loop = true }) end,
+    function() call:sleep(3) end,
+  }
+  call:play('hello')
+end)",
+    );
+    world.check(
+        "
+           0  alice -> INVITE 5
+           0  plays music/evening
+           0  alice <- 200
+        2900  alice hears music/evening
+        3000  plays en/hello
+        3300  alice hears en/hello
+        3500  alice <- BYE
+        3500  record 101 5 answered 3500 ms
+    ",
+    );
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_dial_that_takes_too_long_stops_every_phone_it_rings() {
+    let mut world = office(
+        "
+route('5', function(call)
+  if not within(5, function() call:dial({ 'ext/102', 'ext/103' }, { timeout = 60 }) end) then
+    call:reject(480, 'Nobody in time')
+  end
+end)",
+    );
+    world.check(
+        "
+           0  alice -> INVITE 5
+           0  bob   <- INVITE
+           0  carol <- INVITE
+         100  bob   -> 180
+         100  alice <- 180
+        5000  bob   <- CANCEL
+        5000  carol <- CANCEL
+        5000  alice <- 480 Nobody in time
+        5000  record 101 5 refused 480
+    ",
+    );
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_conversation_that_takes_too_long_is_hung_up_and_the_caller_stays() {
+    let mut world = office(
+        "
+route('5', function(call)
+  local done = within(10, function() call:dial('ext/102') end)
+  if not done then call:play('hello') end
+end)",
+    );
+    world.check(
+        "
+           0  alice -> INVITE 5
+           0  bob   <- INVITE
+        2000  bob   -> 200
+        2000  alice <- 200
+        4000  alice hears bob
+       10000  bob   <- BYE
+       10000  plays en/hello
+       10400  alice hears en/hello
+       10500  alice <- BYE
+       10500  record 101 5 answered 8500 ms
+    ",
+    );
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_watchdog_hangs_up_whatever_goes_on() {
+    let script = "
+route('5', function(call)
+  spawn(function() call:sleep(10) call:hangup() end)
+  call:dial('ext/102')
+end)";
+    office(script).check(
+        "
+           0  alice -> INVITE 5
+           0  bob   <- INVITE
+        2000  bob   -> 200
+        2000  alice <- 200
+       10000  alice <- BYE
+       10000  bob   <- BYE
+       10000  record 101 5 answered 8000 ms
+    ",
+    );
+    office(script).check(
+        "
+           0  alice -> INVITE 5
+           0  bob   <- INVITE
+       10000  bob   <- CANCEL
+       10000  alice <- 480
+       10000  record 101 5 refused 480
+    ",
+    );
+}
+
+#[test]
+fn a_caller_who_is_answered_by_another_function_while_phones_ring_hears_them_ring() {
+    let mut world = office(
+        "
+route('5', function(call)
+  spawn(function() call:sleep(2) call:answer() end)
+  call:dial('ext/102')
+end)",
+    );
+    world.check(
+        "
+           0  alice -> INVITE 5
+           0  bob   <- INVITE
+        1000  bob   -> 180
+        1000  alice <- 180
+        2000  alice <- 200
+        4000  bob   -> 200
+        5000  alice hears bob
+        5000  bob   hears alice
+        6000  alice -> BYE
+        6000  bob   <- BYE
+        6000  record 101 5 answered 4000 ms
+    ",
+    );
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_hang_up_while_many_functions_wait_leaves_nothing_over() {
+    let script = "
+route('5', function(call)
+  spawn(function() call:sleep(100) end)
+  spawn(function() within(50, function() call:sleep(60) end) end)
+  race {
+    function() call:sleep(100) end,
+    function() call:dial({ 'ext/102', 'ext/103' }) end,
+  }
+end)";
+    for ended_at in [500, 3_000, 6_000] {
+        let mut world = office(script);
+        world.act("alice", "INVITE 5");
+        world.run_for(Duration::from_millis(ended_at));
+        if ended_at == 6_000 {
+            world.act("bob", "200");
+            world.run_for(Duration::from_secs(2));
+            world.act("alice", "BYE");
+        } else {
+            world.act("alice", "CANCEL");
+        }
+        world.run_for(Duration::from_secs(1));
+        assert!(!world.named("bob").is_in_call(), "{}", world.log.join("\n"));
+        world.assert_all_is_quiet();
+    }
+}
+
+#[test]
+fn a_message_cut_short_by_the_script_is_kept_like_one_cut_short_by_the_caller() {
+    let prompts = pbx::prompt_names("en").into_iter().chain(["en/hello".to_owned()]).collect();
+    let mut world = office_with(
+        "
+route('5', function(call)
+  within(15, function() call:voicemail('102') end)
+  call:play('hello')
+end)",
+        prompts,
+    );
+    world.act("alice", "INVITE 5");
+    world.run_for(Duration::from_secs(14));
+    let recording = world.log.join("\n");
+    assert!(recording.contains("plays tone:1000"), "{recording}");
+    world.log.clear();
+    world.run_for(Duration::from_secs(3));
+    let log = world.log.join("\n");
+    assert!(log.contains("plays en/hello") && log.contains("alice <- BYE"), "{log}");
+    assert_eq!(world.shelf.messages.len(), 1, "{log}");
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_recording_cut_short_by_the_script_is_kept() {
+    let mut world = office(
+        "
+route('5', function(call)
+  race {
+    function() call:record { name = 'cut', beep = false } end,
+    function() call:sleep(3) end,
+  }
+  call:play('hello')
+end)",
+    );
+    world.act("alice", "INVITE 5");
+    world.run_for(Duration::from_secs(5));
+    let log = world.log.join("\n");
+    assert!(log.contains("plays en/hello"), "{log}");
+    assert!(world.shelf.recordings.contains_key("cut"), "{log}");
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn digits_that_are_awaited_in_one_function_stop_the_other() {
+    let mut world = office(
+        "
+route('5', function(call)
+  call:answer()
+  local winner, digits = race {
+    function() call:sleep(5) end,
+    function() return call:read { prompt = 'music/evening', max = 1, timeout = 60 } end,
+  }
+  if digits == '1' then call:play('hello') else call:play('again') end
+end)",
+    );
+    world.check(
+        "
+           0  alice -> INVITE 5
+           0  plays music/evening
+           0  alice <- 200
+        2000  alice -> PRESS 1
+        2020  plays en/hello
+        2520  alice <- BYE
+        2520  record 101 5 answered 2520 ms
+    ",
+    );
+    world.assert_all_is_quiet();
+    world.log.clear();
+    world.act("alice", "INVITE 5");
+    world.run_for(Duration::from_secs(7));
+    assert!(world.log.join("\n").contains("plays en/again"), "{}", world.log.join("\n"));
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_menu_over_the_music_of_an_echo_is_told_that_the_line_is_busy() {
+    let mut world = office(
+        "
+route('5', function(call)
+  spawn(function() call:echo() end)
+  call:sleep(1)
+  local ok, problem = pcall(call.play, call, 'hello')
+  call:reject(403, problem)
+end)",
+    );
+    world.act("alice", "INVITE 5");
+    world.run_for(Duration::from_secs(2));
+    assert!(world.log.join("\n").contains("alice <- BYE"), "{}", world.log.join("\n"));
+    world.assert_all_is_quiet();
+}
