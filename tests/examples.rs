@@ -5,14 +5,14 @@
 //! there, by a caller who presses keys, speaks, or does nothing. No script may fail, nothing may be
 //! left over, and the function that an example shows must have run.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bench::{Act, Behaviour, Call, Called, Office, Phone, Setup, Sounds, Weather, What};
-use dialplan::{Coverage, Sources, Watch, functions};
+use bench::{Act, Behaviour, Call, Called, Office, Phone, What};
+use dialplan::{Coverage, Sources, functions};
 use pbx::Notice;
+
+use crate::shipped;
+use crate::shipped::dialplan_of;
 
 #[test]
 fn every_function_runs_in_its_example() {
@@ -80,6 +80,14 @@ enum Situation {
 const SITUATIONS: [Situation; 3] = [Situation::Answered, Situation::Busy, Situation::Deserted];
 
 impl Situation {
+    /// What the clock shows when the office opens.
+    fn wall(self) -> &'static str {
+        match self {
+            Self::Answered | Self::Busy => "2026-11-23T10:00:00Z",
+            Self::Deserted => "2026-11-22T23:00:00Z",
+        }
+    }
+
     fn caller(self) -> Vec<(Duration, Act)> {
         let at = Duration::from_secs;
         match self {
@@ -101,10 +109,11 @@ impl Situation {
 fn open(name: &str, sources: Sources, situation: Situation) -> (Office, Vec<String>) {
     let texts = sources.files.values().flat_map(|text| text.split("route(\"").skip(1));
     let patterns = texts.map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
-    let mut office = Office::new(setup(sources, situation)).unwrap_or_else(|mistakes| {
-        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        panic!("{name} does not load:\n{}", mistakes.join("\n"))
-    });
+    let mut office =
+        Office::new(shipped::setup(sources, situation.wall())).unwrap_or_else(|mistakes| {
+            let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            panic!("{name} does not load:\n{}", mistakes.join("\n"))
+        });
     for user in ["100", "101", "102", "103", "104"] {
         let after = Duration::from_secs(2);
         let called = match situation {
@@ -139,81 +148,4 @@ fn number(pattern: &str) -> String {
         }
     }
     number
-}
-
-fn dialplan_of(files: &[(&str, &str)]) -> Sources {
-    let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
-    Sources { files: files.iter().map(own).collect() }
-}
-
-/// An exchange that was started for the first time: phones and mailboxes 100 to 109, the prompts
-/// that ship.
-fn setup(sources: Sources, situation: Situation) -> Setup {
-    let users = (100..110).map(|user| user.to_string());
-    let account = |user: String| {
-        let account = pbx::Account {
-            user: user.clone(),
-            secret: format!("secret-{user}"),
-            name: format!("Phone {user}"),
-            mailbox: Some(user.clone()),
-        };
-        (user, account)
-    };
-    let mailbox = |user: String| {
-        let mailbox = pbx::MailboxConfig {
-            pin: "4711".to_owned(),
-            messages_max: 100,
-            message_max: Duration::from_secs(300),
-        };
-        (user, mailbox)
-    };
-    let listener =
-        |transport| pbx::Listener { transport, address: "10.0.0.1:5060".parse().unwrap() };
-    let config = pbx::Config {
-        domain: "office.test".to_owned(),
-        listeners: vec![listener(sip_engine::Transport::Udp)],
-        external_ip: None,
-        rtp_port_first: 20_000,
-        rtp_port_last: 20_999,
-        media_threads: 1,
-        nat: true,
-        accounts: users.clone().map(account).collect(),
-        peers: Vec::new(),
-        mailboxes: Arc::new(users.map(mailbox).collect()),
-        language: "en".to_owned(),
-        time_zone: jiff::tz::TimeZone::UTC,
-        limits: pbx::Limits::default(),
-        script_limits: dialplan::Limits::default(),
-        script_watch: Watch::Lines,
-        digest: vec![sip_engine::Algorithm::Sha256],
-    };
-    let wall = match situation {
-        Situation::Answered | Situation::Busy => "2026-11-23T10:00:00Z",
-        Situation::Deserted => "2026-11-22T23:00:00Z",
-    };
-    let prompts = prompts();
-    Setup {
-        config,
-        sources,
-        sounds: Arc::new(Sounds::made_up(
-            prompts.iter().map(String::as_str),
-            Duration::from_secs(1),
-        )),
-        start: Instant::now(),
-        wall: wall.parse().unwrap(),
-        seed: 1,
-        weather: Weather::calm(),
-    }
-}
-
-/// Every prompt that ships, by its full name.
-fn prompts() -> Vec<String> {
-    let table = fs::read_to_string(root().join("prompts/en.tsv")).unwrap();
-    let rows = table.lines().filter(|line| !line.starts_with('#'));
-    let names = rows.filter_map(|line| Some(format!("en/{}", line.split_once('\t')?.0)));
-    names.chain(["evening", "waltz", "river"].map(|name| format!("music/{name}"))).collect()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
