@@ -26,7 +26,11 @@ fn editors_are_told_of_every_function_argument_option_and_value() {
             if matches!(name.as_str(), "print" | "require" | "log") {
                 continue;
             }
-            let name = name.replacen("call:", "Call:", 1);
+            // Methods belong to a class, whose name has a capital.
+            let name = match library.library.separator() {
+                ":" => name[..1].to_uppercase() + &name[1..],
+                _ => name,
+            };
             let block = block(&text, &format!("\nfunction {name}("));
             assert!(block.starts_with(&format!("---{}\n", spec.summary)), "{name}: {block}");
             assert!(block.contains("---```lua\n"), "{name}");
