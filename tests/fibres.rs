@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::{Plan, World};
+use tests::{Plan, Weather, World};
 
 fn office(script: &str) -> World {
     office_with(script, ["en/hello", "en/again", "music/evening"].map(str::to_owned).to_vec())
@@ -270,5 +270,42 @@ end)",
     world.act("alice", "INVITE 5");
     world.run_for(Duration::from_secs(2));
     assert!(world.log.join("\n").contains("alice <- BYE"), "{}", world.log.join("\n"));
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_sound_given_up_while_the_caller_changes_its_codec_does_not_cost_the_next_one() {
+    let script = "
+route('1XX', function(call)
+  call:dial('ext/' .. call.to.user)
+  within(0.02, function() call:play('again') end)
+  call:play('hello')
+end)";
+    let mut world = World::new(Plan {
+        script: script.to_owned(),
+        prompts: ["en/hello", "en/again"].map(str::to_owned).to_vec(),
+        weather: Weather { delay: Duration::from_millis(50), ..Weather::calm() },
+        ..Plan::default()
+    });
+    world.phone("alice", "101");
+    world.phone("bob", "102");
+    world.register_all();
+    let speex = sdp::RtpCodec::new(98, "speex", 8_000);
+    world.phones[0].codecs = vec![speex.clone(), sdp::RtpCodec::pcma()];
+    world.phones[1].codecs = vec![speex];
+    world.check(
+        "
+           0  alice -> INVITE 102
+         200  bob   <- INVITE
+         200  bob   -> 200
+         300  alice <- 200
+        2000  bob   -> BYE
+        2100  alice <- re-INVITE sendrecv
+        2150  plays en/hello
+        2500  alice hears en/hello
+        2700  alice <- BYE
+        2650  record 101 102 answered 2400 ms
+    ",
+    );
     world.assert_all_is_quiet();
 }

@@ -34,6 +34,7 @@ use crate::desk::{CallId, Desk};
 use crate::feature;
 use crate::records::{StoreReply, StoreRequest, Ticket};
 
+use answer::Pending;
 use aside::Aside;
 use bridge::{Bridge, Side};
 use dial::Dialing;
@@ -108,7 +109,7 @@ enum Task {
     Echoing,
     /// A late offer of ours is not answered yet (RFC 3264 §4), or the caller is asked to change to a
     /// codec that we can play: then this follows.
-    Preparing(Performance),
+    Preparing(Performance, Pending),
     Dialing(Box<Dialing>),
     Bridged(Box<Bridge>),
     /// For a reply of the store; without one in time it is taken for broken.
@@ -230,7 +231,7 @@ impl Call {
             | Task::Playing { .. }
             | Task::Recording(_)
             | Task::Echoing
-            | Task::Preparing(_)
+            | Task::Preparing(..)
             | Task::Bridged(_) => None,
         };
         [task, self.paused, self.asides_until(), Some(self.give_up_at)].into_iter().flatten().min()
@@ -259,7 +260,7 @@ impl Call {
             | Task::Playing { .. }
             | Task::Recording(_)
             | Task::Echoing
-            | Task::Preparing(_)
+            | Task::Preparing(..)
             | Task::Bridged(_) => {}
         }
     }

@@ -11,11 +11,20 @@ use super::leg::{self, Leg};
 use super::{Call, Task};
 use crate::desk::Desk;
 
+/// An offer of ours that a performance has to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pending {
+    /// Made so that the caller can hear it.
+    Own,
+    /// Made before, for something else; then it has to be looked at again.
+    Earlier,
+}
+
 /// Whether the caller can hear us.
 pub(super) enum Audible {
     Ready,
-    /// Not yet; an event will tell.
-    Later,
+    /// Not yet; what comes of this offer will tell.
+    Later(Pending),
     /// Never; the call was ended.
     Impossible,
 }
@@ -31,7 +40,7 @@ impl Call {
                 self.answer(now, desk);
             }
             return if self.caller.session.is_some() {
-                Audible::Later
+                Audible::Later(Pending::Own)
             } else {
                 Audible::Impossible
             };
@@ -46,11 +55,12 @@ impl Call {
             return Audible::Ready;
         }
         match (self.caller.stage, self.caller.session) {
+            (Stage::Answered, Some(_)) if leg.awaits_answer() => Audible::Later(Pending::Earlier),
             (Stage::Answered, Some(session)) => {
                 let event = leg.agreed().and_then(|agreed| agreed.telephone_event);
                 let offer = leg.offer(&leg::g711(), event, Direction::SendRecv, None);
                 desk.endpoint.reinvite(now, session, Some(Body::sdp(offer)));
-                Audible::Later
+                Audible::Later(Pending::Own)
             }
             // Early media in another codec: nothing can be played before it is answered.
             (Stage::Trying | Stage::Early | Stage::Answered, _) => Audible::Ready,
@@ -168,9 +178,10 @@ impl Call {
             .and_then(|answer| leg.take_answer(desk, &answer).map_err(|error| error.to_string()));
         if let Err(why) = read {
             tracing::info!(call = %self.name, "unusable answer in ACK: {why}");
+            leg.offer_failed();
             if self.caller.has_sound() {
                 // To a re-INVITE without an offer: the session goes on as it was.
-                return;
+                return self.sound_became_possible(now, desk);
             }
             let reply = Reply::new(StatusCode::NOT_ACCEPTABLE_HERE);
             return self.end(now, desk, reply, "no common codec");
@@ -181,7 +192,7 @@ impl Call {
     /// Goes on with what had to wait for sound.
     pub(super) fn sound_became_possible(&mut self, now: Instant, desk: &mut Desk) {
         let task = std::mem::replace(&mut self.task, Task::Idle);
-        let Task::Preparing(performance) = task else {
+        let Task::Preparing(performance, _) = task else {
             self.task = task;
             return;
         };

@@ -9,7 +9,7 @@ use sdp::{Description, Direction, Refusal};
 use sip_engine::{Body, Reply, SessionId};
 use sip_syntax::{Request, Response, StatusCode};
 
-use super::answer::not_acceptable;
+use super::answer::{Pending, not_acceptable};
 use super::leg::{self, Leg, described_direction};
 use super::{Call, Finished, Task};
 use crate::desk::Desk;
@@ -249,7 +249,7 @@ impl Call {
         {
             tracing::info!(call = %self.name, "answer to our re-INVITE unusable: {refusal}");
         }
-        if matches!(self.task, Task::Preparing(_)) {
+        if matches!(self.task, Task::Preparing(..)) {
             return self.sound_became_possible(now, desk);
         }
         let Some(Asked { by, offer }) = self.take_asked() else { return };
@@ -272,10 +272,25 @@ impl Call {
         status: StatusCode,
     ) {
         tracing::debug!(call = %self.name, ?session, "re-INVITE refused: {status}");
-        if let Task::Preparing(performance) = &self.task {
+        let side = self.side_of(session);
+        if let Some(leg) = self.leg_of(side) {
+            leg.offer_failed();
+        }
+        match &self.task {
             // It cannot hear what comes next, but the script goes on.
-            let told = performance.unheard();
-            return self.proceed(now, desk, told);
+            Task::Preparing(performance, Pending::Own) => {
+                let told = performance.unheard();
+                return self.proceed(now, desk, told);
+            }
+            Task::Preparing(_, Pending::Earlier) => return self.sound_became_possible(now, desk),
+            Task::Idle
+            | Task::Playing { .. }
+            | Task::Collecting(_)
+            | Task::Recording(_)
+            | Task::Echoing
+            | Task::Dialing(_)
+            | Task::Bridged(_)
+            | Task::Storing { .. } => {}
         }
         let Some(Asked { by, offer }) = self.take_asked() else { return };
         // A hold concerns our leg alone if the other side will not join in.
@@ -304,7 +319,7 @@ impl Call {
             | Task::Collecting(_)
             | Task::Recording(_)
             | Task::Echoing
-            | Task::Preparing(_)
+            | Task::Preparing(..)
             | Task::Dialing(_)
             | Task::Storing { .. } => None,
         }

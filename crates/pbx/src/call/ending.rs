@@ -124,7 +124,7 @@ impl Call {
             Task::Recording(recording) if recording.is_beeping() => {
                 return Some(perform::nothing_recorded());
             }
-            Task::Preparing(performance) => return Some(performance.cut_off()),
+            Task::Preparing(performance, _) => return Some(performance.cut_off()),
             task @ (Task::Recording(_) | Task::Storing { .. }) => {
                 self.task = task;
                 return None;
@@ -159,7 +159,7 @@ impl Call {
             },
             Task::Echoing | Task::Bridged(_) => tell(&|leg| Command::Unbridge { leg }),
             Task::Dialing(_) => self.stop_ringing(desk),
-            Task::Idle | Task::Preparing(_) | Task::Storing { .. } => {}
+            Task::Idle | Task::Preparing(..) | Task::Storing { .. } => {}
         }
         if let Task::Bridged(bridge) = &mut self.task
             && let Some(offer) = bridge.take_asked_of_caller()

@@ -82,7 +82,7 @@ impl Call {
             | Task::Echoing
             | Task::Idle
             | Task::Playing { .. }
-            | Task::Preparing(_)
+            | Task::Preparing(..)
             | Task::Dialing(_)
             | Task::Bridged(_)
             | Task::Storing { .. } => {

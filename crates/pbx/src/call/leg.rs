@@ -69,6 +69,11 @@ impl Leg {
         self.asking
     }
 
+    /// Our offer came to nothing: what was agreed before holds.
+    pub(super) fn offer_failed(&mut self) {
+        self.asking = false;
+    }
+
     /// Whether we can play to this party and understand it.
     pub(super) fn speaks_g711(&self) -> bool {
         self.agreed.as_ref().is_some_and(|agreed| is_g711(&agreed.codec))

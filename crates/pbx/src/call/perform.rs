@@ -117,8 +117,8 @@ impl Call {
     ) -> Option<Finished> {
         match self.make_sound_possible(now, desk) {
             Audible::Ready => {}
-            Audible::Later => {
-                self.task = Task::Preparing(performance);
+            Audible::Later(pending) => {
+                self.task = Task::Preparing(performance, pending);
                 return None;
             }
             Audible::Impossible => return None,
@@ -246,7 +246,7 @@ impl Call {
             | Task::Recording(_)
             | Task::Idle
             | Task::Echoing
-            | Task::Preparing(_)
+            | Task::Preparing(..)
             | Task::Dialing(_)
             | Task::Bridged(_)
             | Task::Storing { .. } => {}

@@ -65,7 +65,7 @@ impl Call {
                     | Task::Collecting(_)
                     | Task::Recording(_)
                     | Task::Echoing
-                    | Task::Preparing(_)
+                    | Task::Preparing(..)
                     | Task::Storing { .. },
                 ) => CallState::WithScript,
             },
