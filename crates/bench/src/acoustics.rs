@@ -9,6 +9,8 @@ mod ear;
 mod leg;
 mod player;
 mod recorder;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -322,8 +324,8 @@ impl Acoustics {
             return Vec::new();
         };
         let level = recorder::level(ear.0.party);
-        let spoken = ear.1.spoken.iter();
-        spoken.flat_map(|(from, until)| recorder.voice(now, *from, *until, level)).collect()
+        let spoken = ear.1.spoken().into_iter();
+        spoken.flat_map(|(from, until)| recorder.voice(now, from, until, level)).collect()
     }
 
     fn close(&mut self, now: Instant, id: LegId) {

@@ -16,11 +16,11 @@ pub(super) struct Ear {
     pub(super) described: Option<Described>,
     pub(super) present: bool,
     /// When it spoke, speaks or will speak; ascending, without overlaps.
-    pub(super) spoken: Vec<(Instant, Instant)>,
+    spoken: Vec<(Instant, Instant)>,
     pub(super) heard: Option<Heard>,
     keys: VecDeque<(Instant, char)>,
-    /// The key pressed last.
-    last_key: Option<(Instant, char)>,
+    /// Keys that went down already, oldest first.
+    pressed: Vec<(Instant, char)>,
     /// Keys that the far end recognises by their tones, a little later.
     recognised: VecDeque<(Instant, char)>,
 }
@@ -51,7 +51,7 @@ impl Ear {
             spoken: Vec::new(),
             heard: None,
             keys: VecDeque::new(),
-            last_key: None,
+            pressed: Vec::new(),
             recognised: VecDeque::new(),
         }
     }
@@ -74,7 +74,7 @@ impl Ear {
 
     pub(super) fn press(&mut self, now: Instant, keys: &str) -> Instant {
         for key in keys.chars() {
-            let last = self.keys.back().or(self.last_key.as_ref());
+            let last = self.keys.back().or(self.pressed.last());
             let at = last.map_or(now, |(at, _)| now.max(*at + DOWN + UP));
             self.keys.push_back((at, key.to_ascii_uppercase()));
         }
@@ -89,7 +89,7 @@ impl Ear {
         loop {
             let (at, key) = *self.keys.front().filter(|(at, _)| *at <= now)?;
             self.keys.pop_front();
-            self.last_key = Some((at, key));
+            self.pressed.push((at, key));
             match self.described.as_ref().map(|described| described.keys) {
                 Some(Keys::Events) => return Some(Pressed::Event(key)),
                 Some(Keys::Tones) => self.recognised.push_back((at + RECOGNISED_AFTER, key)),
@@ -99,7 +99,7 @@ impl Ear {
     }
 
     pub(super) fn key_down(&self, now: Instant) -> Option<char> {
-        self.last_key.filter(|(at, _)| now < *at + DOWN).map(|(_, key)| key)
+        self.pressed.last().filter(|(at, _)| now < *at + DOWN).map(|(_, key)| *key)
     }
 
     pub(super) fn say(&mut self, now: Instant, length: Duration) -> (Instant, Instant) {
@@ -111,6 +111,28 @@ impl Ear {
         (from, from + length)
     }
 
+    /// When its speech got through: while a key is down, its packets tell of that instead.
+    pub(super) fn spoken(&self) -> Vec<(Instant, Instant)> {
+        let by_events = |described: &Described| described.keys == Keys::Events;
+        if !self.described.as_ref().is_some_and(by_events) {
+            return self.spoken.clone();
+        }
+        let mut stretches = Vec::new();
+        for (from, until) in &self.spoken {
+            let mut from = *from;
+            for (down, _) in &self.pressed {
+                if (from..*until).contains(down) {
+                    stretches.push((from, *down));
+                }
+                if (*down..*down + DOWN).contains(&from) || (from..*until).contains(down) {
+                    from = (*down + DOWN).min(*until);
+                }
+            }
+            stretches.push((from, *until));
+        }
+        stretches
+    }
+
     pub(super) fn hush(&mut self, now: Instant) {
         self.spoken.retain(|(from, _)| *from < now);
         if let Some((_, until)) = self.spoken.last_mut() {
@@ -120,7 +142,7 @@ impl Ear {
 
     pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
         let pressed = self.keys.front().map(|(at, _)| *at);
-        let up = self.last_key.map(|(at, _)| at + DOWN).filter(|at| *at > now);
+        let up = self.pressed.last().map(|(at, _)| *at + DOWN).filter(|at| *at > now);
         let recognised = self.recognised.front().map(|(at, _)| *at);
         [pressed, up, recognised].into_iter().flatten().min()
     }

@@ -61,9 +61,7 @@ impl Player {
 
     /// What is heard now.
     pub(super) fn heard(&self, now: Instant) -> Option<&Heard> {
-        let frame = self.frame_at(now)?;
-        let position = self.from.saturating_add(frame * self.frame_samples());
-        self.item_at(position).map(|(item, _)| &item.heard)
+        self.item_at(self.position_at(now)?).map(|(item, _)| &item.heard)
     }
 
     /// When something else is heard, or nothing any more.
@@ -75,13 +73,13 @@ impl Player {
         if self.items.len() == 1 && self.repeat == Flag::On && self.total > 0 {
             return None;
         }
-        let position = self.from.saturating_add(self.frame_at(now)? * self.frame_samples());
-        let Some((_, until)) = self.item_at(position) else { return self.ends_at() };
+        let Some((_, until)) = self.item_at(self.position_at(now)?) else { return self.ends_at() };
         if until == u64::MAX {
             return None;
         }
-        let frames = (until - self.from).div_ceil(self.frame_samples());
-        Some(begun.at + begun.frame * u32::try_from(frames).ok()?)
+        // A list of the shortest sounds, over and over, is not followed through each of them.
+        let at = begun.at + samples_to_time(until - self.from);
+        Some(at.max(now + STEP_MIN))
     }
 
     /// When it is over by itself; `None` if never, or if it has not begun.
@@ -110,6 +108,12 @@ impl Player {
         let begun = self.begun?;
         let since = now.checked_duration_since(begun.at)?;
         u64::try_from(since.as_micros() / begun.frame.as_micros().max(1)).ok()
+    }
+
+    /// How far it has come, in samples; lists that repeat go on counting.
+    fn position_at(&self, now: Instant) -> Option<u64> {
+        let since = now.checked_duration_since(self.begun?.at)?;
+        Some(self.from.saturating_add(time_to_samples(since)))
     }
 
     fn frame_samples(&self) -> u64 {
@@ -154,3 +158,6 @@ impl Item {
         }
     }
 }
+
+/// Changes are not followed at a faster pace.
+const STEP_MIN: Duration = Duration::from_millis(5);
