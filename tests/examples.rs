@@ -5,6 +5,7 @@
 //! there, by a caller who presses keys, speaks, or does nothing. No script may fail, nothing may be
 //! left over, and the function that an example shows must have run.
 
+use std::fs;
 use std::time::Duration;
 
 use bench::{Act, Behaviour, Call, Called, Office, Phone, What};
@@ -12,7 +13,7 @@ use dialplan::{Coverage, Sources, functions};
 use pbx::Notice;
 
 use crate::shipped;
-use crate::shipped::dialplan_of;
+use crate::shipped::{dialplan_of, root};
 
 #[test]
 fn every_function_runs_in_its_example() {
@@ -31,6 +32,77 @@ fn every_function_runs_in_its_example() {
         assert!(shown.iter().any(has_run) || shown.is_empty(), "{name} did not run");
         assert!(!shown.is_empty() || name == "require", "{name} is not in its example");
     }
+}
+
+#[test]
+fn every_dialplan_in_the_pages_for_people_runs() {
+    let compat = fs::read_to_string(root().join("scripts/compat/freeswitch.lua")).unwrap();
+    let mut count = 0;
+    for page in PAGES {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        for (line, kind, code) in blocks(&text) {
+            let name = format!("{page}:{line}");
+            let main = match kind {
+                "lua" | "lua compat" => code.to_owned(),
+                "lua freeswitch" => format!(
+                    "local freeswitch = require 'compat.freeswitch'\nroute(\"5000\", function(call)\n\
+                     session = freeswitch.session(call)\n{code}end)\n"
+                ),
+                _ => continue,
+            };
+            let files = [("main.lua", main.as_str()), ("compat/freeswitch.lua", compat.as_str())];
+            let files = if kind == "lua" { &files[..1] } else { &files };
+            let ran = call_every_route(&name, dialplan_of(files));
+            let ran = &ran.files["scripts/main.lua"];
+            assert!(ran.values().any(|line| line.hits > 0), "{name} has no route");
+            count += 1;
+        }
+    }
+    assert!(count >= 10, "only {count} were found");
+}
+
+#[test]
+fn every_function_that_the_pages_for_people_name_exists() {
+    // The tour shows a mistake in README.md.
+    for page in PAGES.into_iter().filter(|page| *page != "README.md") {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        for spec in dialplan::LIBRARIES {
+            let start = format!("{}{}", spec.library.word(), spec.library.separator());
+            for (at, _) in text.match_indices(&start).filter(|_| start.len() > 1) {
+                let before = text[..at].chars().next_back().unwrap_or(' ');
+                let rest = &text[at + start.len()..];
+                let name: String =
+                    rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                // `call:NAME(`, not the end of a sentence or of another word.
+                let is_called = rest[name.len()..].starts_with(['(', '`', ' ', '.', '"']);
+                if name.is_empty() || before.is_alphanumeric() || !is_called {
+                    continue;
+                }
+                let known = spec.functions.iter().map(|function| function.name);
+                let mut known = known.chain(spec.fields.iter().map(|field| field.name));
+                assert!(known.any(|known| known == name), "{page} names {start}{name}");
+            }
+        }
+    }
+}
+
+/// The pages, beside the reference, that explain the language.
+const PAGES: [&str; 4] =
+    ["README.md", "scripts/README.md", "docs/from-asterisk.md", "docs/from-freeswitch.md"];
+
+/// The fenced blocks of a page: the line, what stands behind the fence, the text.
+fn blocks(page: &str) -> Vec<(usize, &str, &str)> {
+    let mut blocks = Vec::new();
+    let mut at = 0;
+    while let Some(found) = page[at..].find("\n```") {
+        let start = at + found + 4;
+        let kind = page[start..].lines().next().unwrap();
+        let body = start + kind.len() + 1;
+        let end = body + page[body..].find("```").unwrap();
+        blocks.push((page[..body].matches('\n').count() + 1, kind, &page[body..end]));
+        at = end + 3;
+    }
+    blocks
 }
 
 /// Dials every route in every situation, and gives back which lines ran.

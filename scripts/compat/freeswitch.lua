@@ -723,7 +723,7 @@ applications.export = applications.set
 
 -- Applications that Cordboard does otherwise.
 local other_applications = {
-  att_xfer = "a phone transfers calls by itself",
+  att_xfer = "there are no transfers yet",
   callcenter = "a queue is a route: see queue.lua of the demo dialplan",
   conference = "there are no conferences yet",
   curl = "use http.get",

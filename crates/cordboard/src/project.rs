@@ -4,4 +4,4 @@ mod editor;
 mod starter;
 
 pub(crate) use editor::write_annotations;
-pub(crate) use starter::begin;
+pub(crate) use starter::{Origin, begin};

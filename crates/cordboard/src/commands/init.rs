@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::project;
+use crate::project::{self, Origin};
 
 /// Where to begin.
 #[derive(Debug, Args)]
@@ -13,12 +13,15 @@ pub(crate) struct Options {
     /// The project folder; made if it is missing.
     #[arg(default_value = ".")]
     folder: PathBuf,
+    /// What the dialplan comes from: puts a file that helps with moving over among the scripts.
+    #[arg(long, value_name = "EXCHANGE")]
+    from: Option<Origin>,
 }
 
 /// Writes what is missing in the folder, and says what to do next.
 pub(crate) fn run(config_path: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     let config_path = options.folder.join(config_path);
-    let report = project::begin(&config_path)?;
+    let report = project::begin(&config_path, options.from)?;
     for path in &report.written {
         println!("wrote {}", path.display());
     }

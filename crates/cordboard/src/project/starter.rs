@@ -5,10 +5,18 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::ValueEnum;
 
 use super::editor::{luarc, write_annotations};
 use crate::config::{Settings, folder_of};
 use crate::{embedded, first_start};
+
+/// What somebody's dialplan ran on before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Origin {
+    /// FreeSWITCH: a `session` for its Lua scripts.
+    Freeswitch,
+}
 
 /// What was done, each with its path.
 #[derive(Debug, Default)]
@@ -24,7 +32,7 @@ pub(crate) struct Report {
 ///
 /// # Errors
 /// When something cannot be written, or the configuration that is there has mistakes.
-pub(crate) fn begin(config_path: &Path) -> anyhow::Result<Report> {
+pub(crate) fn begin(config_path: &Path, origin: Option<Origin>) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let start = first_start::ensure_config(config_path)?;
     report.note(config_path, start == first_start::Start::First);
@@ -39,6 +47,9 @@ pub(crate) fn begin(config_path: &Path) -> anyhow::Result<Report> {
         }
     } else {
         report.kept.push(settings.scripts.clone());
+    }
+    if let Some(Origin::Freeswitch) = origin {
+        report.write(&settings.scripts.join("compat/freeswitch.lua"), FREESWITCH)?;
     }
     let has_prompts = settings.prompts.exists();
     if !has_prompts {
@@ -86,6 +97,9 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("reception.lua", include_str!("starter/reception.lua")),
 ];
 
+/// The `session` for scripts of FreeSWITCH.
+const FREESWITCH: &str = include_str!("../../../../scripts/compat/freeswitch.lua");
+
 /// What else, by path in the project folder.
 const FILES: &[(&str, &str)] = &[
     (".gitignore", include_str!("starter/gitignore")),
@@ -106,7 +120,7 @@ mod tests {
     fn a_new_project_is_right_from_the_beginning() {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("office/cordboard.toml");
-        let report = begin(&config).unwrap();
+        let report = begin(&config, None).unwrap();
         assert_eq!(report.kept, Vec::<PathBuf>::new());
         for path in &report.written {
             assert!(path.exists(), "{}", path.display());
@@ -139,7 +153,7 @@ mod tests {
         fs::create_dir(folder.path().join("plan")).unwrap();
         fs::write(folder.path().join("plan/main.lua"), "-- ours\n").unwrap();
         fs::write(folder.path().join(".gitignore"), "ours\n").unwrap();
-        let report = begin(&config).unwrap();
+        let report = begin(&config, None).unwrap();
         for kept in ["cordboard.toml", "plan", ".gitignore"] {
             assert!(report.kept.contains(&folder.path().join(kept)), "{:?}", report.kept);
         }
@@ -149,8 +163,14 @@ mod tests {
         let editor = fs::read_to_string(folder.path().join(".luarc.json")).unwrap();
         assert!(editor.contains("[\"plan/?.lua\"]"), "{editor}");
 
+        // Only what was asked for is added to one's own dialplan.
+        let moved = begin(&config, Some(Origin::Freeswitch)).unwrap();
+        let compat = folder.path().join("plan/compat/freeswitch.lua");
+        assert!(moved.written.contains(&compat), "{:?}", moved.written);
+        assert_eq!(fs::read_to_string(&compat).unwrap(), FREESWITCH);
+
         // Once more: nothing but what editors know is written.
-        let again = begin(&config).unwrap();
+        let again = begin(&config, None).unwrap();
         let library = folder.path().join(".cordboard/library");
         assert!(again.written.iter().all(|path| path.starts_with(&library)), "{:?}", again.written);
     }
