@@ -25,6 +25,7 @@ local freeswitch = {}
 local function blame(problem)
   for level = 2, 20 do
     local _, where = pcall(error, "", level)
+    where = tostring(where)
     if where:find("^scripts/") and not where:find("^scripts/compat/") then
       error(where .. problem, 0)
     end
@@ -42,6 +43,7 @@ end
 local function unsupported(what, way) blame(what .. " is not available: " .. way) end
 
 --- Sounds by the path that scripts use, with the prompts to play instead. Fill it while loading.
+---@type table<string, string|string[]>
 freeswitch.sounds = {}
 
 -- Regular expressions --------------------------------------------------------------------------------
@@ -49,6 +51,7 @@ freeswitch.sounds = {}
 -- What `playAndGetDigits` checks digits with. An expression becomes a function that takes the text, a
 -- place in it and what must match behind.
 
+---@type fun(pattern: string, at: integer): function?, integer?
 local parse_choice
 
 local function one_of(set)
@@ -212,15 +215,15 @@ local function sounds(path)
     return all
   end
   local ms = path:match("^silence_stream://(%d+)")
-  if ms then return { "silence:" .. tonumber(ms) / 1000 } end
+  if ms then return { "silence:" .. seconds(ms, 0) } end
   local on, off, first, second =
     path:match("^tone_stream://.*%%%((%d+),(%d+),([%d.]+),?([%d.]*)%)")
   if on then
-    on, off = tonumber(on) / 1000, tonumber(off) / 1000
+    local sounding, silent = seconds(on, 0), seconds(off, 0)
     local tone = "tone:" .. first .. (second ~= "" and "+" .. second or "")
     -- It sounds once, unless it is told to go on for ever.
-    if path:find("loops=-1", 1, true) then return { tone .. "/" .. on .. "," .. off } end
-    return { tone .. ":" .. on, "silence:" .. off }
+    if path:find("loops=-1", 1, true) then return { tone .. "/" .. sounding .. "," .. silent } end
+    return { tone .. ":" .. sounding, "silence:" .. silent }
   end
   local kind = path:match("^(%a[%w_]*):")
   if kind then
@@ -438,7 +441,7 @@ function session:hangup(cause)
   local name = numbers[tonumber(cause)] or cause or "NORMAL_CLEARING"
   local known = causes[tostring(name):upper()]
   if not known then
-    blame("hangup: \"" .. tostring(cause) .. "\" is not known; call:reject(CODE, REASON) ends a call "
+    return blame("hangup: \"" .. tostring(cause) .. "\" is not known; call:reject(CODE, REASON) ends a call "
       .. "with any SIP status")
   end
   self.cause = tostring(name):upper()
@@ -472,7 +475,7 @@ local function play(self, list, from)
 end
 
 function session:streamFile(path, samples)
-  play(self, sounds(path), samples and tonumber(samples) / 8000 or nil)
+  play(self, sounds(path), samples and (tonumber(samples) or 0) / 8000 or nil)
 end
 
 -- A function, or the name of a global one.

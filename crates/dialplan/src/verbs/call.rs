@@ -198,7 +198,7 @@ end)
   call:answer()
   local digit = call:read { prompt = "main/enter-digits", max = 1 }
   if not digit then
-    call:hangup()
+    return call:hangup()
   end
   call:say(digit, { as = "digits" })
 end)
