@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::*;
 
+mod behaviours;
+mod ladders;
 mod simple;
 
 /// An office with extensions 101 to 104 and this dialplan.
@@ -77,4 +79,28 @@ pub(crate) fn setup(script: &str) -> Setup {
 /// Whole seconds.
 pub(crate) fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// What a party hears now.
+pub(crate) fn hears(office: &Office, party: PartyId) -> Option<Heard> {
+    office.party(party).unwrap().hears().map(|hearing| hearing.heard.clone())
+}
+
+/// A party's call in front.
+pub(crate) fn call(office: &Office, party: PartyId) -> &PartyCall {
+    office.party(party).unwrap().call().unwrap()
+}
+
+/// Lets time pass, a minute at most, until this is heard.
+#[track_caller]
+pub(crate) fn wait_for(office: &mut Office, party: PartyId, heard: &Heard) {
+    let is_so = |office: &Office| hears(office, party).as_ref() == Some(heard);
+    assert!(office.run_until_that(s(60), is_so), "not heard\n{}", office.ladder());
+}
+
+/// Nothing may be left over in the end.
+#[track_caller]
+pub(crate) fn assert_quiet(office: &mut Office) {
+    let left = office.finish();
+    assert!(left.is_empty(), "{left:?}\n{}", office.ladder());
 }

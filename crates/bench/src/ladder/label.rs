@@ -60,7 +60,8 @@ fn request_label(request: &Request) -> Option<String> {
 fn response_label(response: &Response) -> Option<String> {
     let status = response.status();
     let method = response.cseq().map(|cseq| cseq.method).unwrap_or(Method::Invite);
-    if status == StatusCode::TRYING || (status.is_success() && method != Method::Invite) {
+    let is_plain = status.is_success() && method != Method::Invite;
+    if status == StatusCode::TRYING || method == Method::Register || is_plain {
         return None;
     }
     let words = String::from_utf8_lossy(response.reason()).into_owned();

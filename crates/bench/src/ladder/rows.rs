@@ -97,10 +97,10 @@ impl Writer<'_> {
             What::Exchange(notice) => self.write_notice(at, notice),
             What::Resolved { host, addresses } => {
                 let found = match addresses.as_slice() {
-                    [] => "finds nothing".to_owned(),
-                    [first, ..] => format!("finds {}", first.ip()),
+                    [] => "cannot find".to_owned(),
+                    _ => "finds".to_owned(),
                 };
-                self.row(at, Place::Exchange, format!("looks up {host}, {found}"));
+                self.row(at, Place::Exchange, format!("{found} {host}"));
             }
         }
     }

@@ -97,7 +97,7 @@ impl Office {
         self.taken_ports.push(port);
     }
 
-    /// Has somebody call, and gives back who.
+    /// Has somebody call, and gives back who. What follows at the same moment has happened then.
     ///
     /// # Errors
     /// When there is no such account or party, or it has vanished.
@@ -118,17 +118,17 @@ impl Office {
         }
         party.make_call(now, &call);
         self.after_party(id);
-        self.settle();
+        self.run_until(now);
         Ok(id)
     }
 
-    /// Has a party do something now.
+    /// Has a party do something now, and lets happen whatever follows at the same moment.
     ///
     /// # Errors
     /// When that is not possible in the state it is in.
     pub fn act(&mut self, id: PartyId, act: Act) -> Result<(), ActError> {
         let done = self.perform(id, None, &act);
-        self.settle();
+        self.run_until(self.now);
         done
     }
 
@@ -257,9 +257,21 @@ impl Office {
 
     fn add_party(&mut self, making: Making) -> PartyId {
         let id = PartyId(self.parties.len());
+        let mut making = making;
+        making.name = self.free_name(making.name);
         self.places.entry(making.flow.local).or_default().push(id);
         self.parties.push(Party::new(id, self.rng.u64(..), making));
         id
+    }
+
+    /// This name, with a number behind it if another party has it already.
+    fn free_name(&self, name: String) -> String {
+        let is_taken = |name: &str| self.parties.iter().any(|party| party.name() == name);
+        if !is_taken(&name) {
+            return name;
+        }
+        let numbered = (2..).map(|number| format!("{name} #{number}"));
+        numbered.into_iter().find(|name| !is_taken(name)).unwrap_or(name)
     }
 
     fn realm(&self) -> String {
