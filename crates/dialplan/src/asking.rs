@@ -234,10 +234,10 @@ pub(crate) fn menu_entry(table: &mlua::Table, digits: &str) -> mlua::Result<Valu
 fn record(call: &Call<'_>) -> Result<Record, String> {
     let name = call.text("name")?;
     if let Some(name) = &name {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if name.is_empty() || name.len() > 100 || name.starts_with('.') || !name.chars().all(plain)
-        {
-            return Err("name must be letters, digits, - _ . and not begin with a dot".into());
+        // What the store takes, so that it is told before anybody was recorded.
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        if name.is_empty() || name.len() > 100 || !name.chars().all(plain) {
+            return Err("name must be letters, digits, - and _, up to 100 of them".into());
         }
     }
     Ok(Record {

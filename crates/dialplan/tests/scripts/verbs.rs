@@ -321,7 +321,7 @@ fn wrong_arguments_are_told_with_line_verb_and_what_was_expected() {
         ),
         (
             "call:record { name = '../x' }",
-            "call:record: name must be letters, digits, - _ . and not begin with a dot",
+            "call:record: name must be letters, digits, - and _, up to 100 of them",
         ),
         ("call:on_hangup(1)", "call:on_hangup: expected a function, got a number"),
         ("call.answer()", "call:answer: is called with a colon, as in call:answer()"),
