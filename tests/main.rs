@@ -10,6 +10,7 @@
 
 mod basic_call;
 mod demo_dialplan;
+mod events;
 mod examples;
 mod fibres;
 mod freeswitch;

@@ -71,6 +71,7 @@ pub struct World {
     /// Everything that happened, a line each.
     pub log: Vec<String>,
     datagrams: u64,
+    script_log: Vec<String>,
 }
 
 /// Something on its way.
@@ -196,6 +197,7 @@ impl World {
             overheard: Vec::new(),
             log: Vec::new(),
             datagrams: 0,
+            script_log: Vec::new(),
         }
     }
 
@@ -302,6 +304,11 @@ impl World {
             names.push("ringback".to_owned());
         }
         if names.is_empty() { "nothing".to_owned() } else { names.join(" ") }
+    }
+
+    /// What scripts logged so far.
+    pub fn logged(&self) -> &[String] {
+        &self.script_log
     }
 
     /// Lets this much time pass.
@@ -419,7 +426,8 @@ impl World {
             Output::Publish(notice) => {
                 notice.write_to_log();
                 match notice {
-                    Notice::Script { .. } | Notice::ScriptFailed(_) | Notice::CallOver(_) => {}
+                    Notice::Script { text, .. } => self.script_log.push(text),
+                    Notice::ScriptFailed(_) | Notice::CallOver(_) => {}
                     Notice::Reloaded { routes, .. } => {
                         self.note(&format!("notice Reloaded {{ routes: {routes} }}"));
                     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Zoned;
 use mlua::Value;
 
+use crate::event::Side;
 use crate::generation::Names;
 use crate::options::{Call, mismatch};
 use crate::pattern::Pattern;
@@ -20,6 +21,9 @@ use crate::verbs::{Kind, VerbSpec};
 
 /// Digits a read collects when nothing says how many.
 const DIGITS_MAX: u8 = 64;
+
+/// Keys that one `call:dtmf` presses.
+const KEYS_MAX: usize = 32;
 
 /// Reads what a script passed to `spec`.
 ///
@@ -36,6 +40,13 @@ pub(crate) fn ask(
         "answer" => Verb::Answer,
         "busy" => Verb::Reject { code: 486, reason: None, headers: Vec::new() },
         "dial" => Verb::Dial(dial(&call)?),
+        "dtmf" => Verb::Dtmf {
+            digits: keys(&call.text("digits")?.unwrap_or_default())?,
+            to: match call.word("to")? {
+                Some("callee") => Side::Callee,
+                _ => Side::Caller,
+            },
+        },
         "echo" => Verb::Echo,
         "hangup" => Verb::Hangup { cause: hangup_cause(call.word("cause")?) },
         "mailbox" => Verb::Mailbox { mailbox: call.text("box")? },
@@ -66,6 +77,16 @@ pub(crate) fn ask(
         },
         _ => return Err("is not a verb".into()),
     })
+}
+
+/// Keys to be pressed.
+fn keys(digits: &str) -> Result<String, String> {
+    let digits = digits.to_ascii_uppercase();
+    let key = |c: char| c.is_ascii_digit() || "*#ABCD".contains(c);
+    if digits.is_empty() || digits.len() > KEYS_MAX || !digits.chars().all(key) {
+        return Err(format!("digits must be 1 to {KEYS_MAX} of 0-9, *, # and A-D"));
+    }
+    Ok(digits)
 }
 
 fn code(call: &Call<'_>) -> Result<u16, String> {

@@ -34,6 +34,8 @@ pub struct Limits {
     pub go_depth: u32,
     /// `on_hangup` functions of one call.
     pub hangup_functions: usize,
+    /// Functions of one call that it gave to `call:on`.
+    pub event_functions: usize,
     /// Log lines kept until they are taken; more are counted and dropped.
     pub log_lines: usize,
     /// What the scripts of all calls may share.
@@ -54,6 +56,7 @@ impl Default for Limits {
             children_per_call: 64,
             go_depth: 16,
             hangup_functions: 16,
+            event_functions: 16,
             log_lines: 1_000,
             shared: SharedLimits::default(),
         }

@@ -11,6 +11,7 @@ use mlua::{Function, Lua, LuaString, Table, Value};
 use crate::asking::{ask, menu_entry};
 use crate::call_view::Party;
 use crate::error::{Place, ScriptError};
+use crate::event::event_named;
 use crate::fibre::Want;
 use crate::generation::Match;
 use crate::host::{CallState, Host, place, placed};
@@ -99,7 +100,47 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
                 Some(complaint(lua, &hanging, spec, &problem))
             }))
         })?,
+    )?;
+    let listening = Rc::clone(host);
+    functions.set(
+        "on",
+        lua.create_function(
+            move |lua, (call, event, function, more): (Value, Value, Value, bool)| {
+                let added = listen(&listening, &call, &event, function, more);
+                Ok(added.err().and_then(|problem| {
+                    let spec = crate::verbs::verb_spec("on")?;
+                    Some(complaint(lua, &listening, spec, &problem))
+                }))
+            },
+        )?,
     )
+}
+
+/// Keeps a function for an event.
+fn listen(
+    host: &Host,
+    call: &Value,
+    event: &Value,
+    function: Value,
+    more: bool,
+) -> Result<(), String> {
+    let state = state_of(host, call, true)?;
+    let Value::String(name) = event else {
+        return Err(format!("expected the name of an event, got {}", describe(event)));
+    };
+    let event = event_named(&checked_text("event", name)?)?;
+    let Value::Function(function) = function else {
+        return Err(format!("expected a function, got {}", describe(&function)));
+    };
+    if more {
+        return Err("too many arguments".into());
+    }
+    let mut functions = state.on_event.borrow_mut();
+    if functions.len() >= host.limits.event_functions {
+        return Err(format!("{} functions are allowed", functions.len()));
+    }
+    functions.push((event, function));
+    Ok(())
 }
 
 fn add_routing(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> {

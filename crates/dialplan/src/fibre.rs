@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use mlua::{Table, Thread};
+use mlua::{Function, Table, Thread};
 
 use crate::error::Place;
 use crate::outcome::Outcome;
@@ -48,6 +48,8 @@ pub(crate) struct Fibre {
 pub(crate) enum FibreState {
     /// Nothing of it ran yet.
     New,
+    /// Nothing of it ran yet: this function, with these.
+    NewEvent(Function, Vec<String>),
     /// Stopped between two instructions.
     Paused,
     /// It runs.
@@ -69,7 +71,12 @@ impl FibreState {
     /// Whether it can go on.
     pub(crate) fn is_ready(&self) -> bool {
         match self {
-            Self::New | Self::Paused | Self::Told(_) | Self::Joined(_) | Self::Refused(_) => true,
+            Self::New
+            | Self::NewEvent(..)
+            | Self::Paused
+            | Self::Told(_)
+            | Self::Joined(_)
+            | Self::Refused(_) => true,
             Self::Running | Self::Asking(_) | Self::Joining(_) => false,
         }
     }

@@ -65,6 +65,8 @@ pub(crate) struct CallState {
     /// Globals that this call wrote.
     pub(crate) globals: RefCell<Option<Table>>,
     pub(crate) on_hangup: RefCell<Vec<Function>>,
+    /// What was given to `call:on`, with the event's name.
+    pub(crate) on_event: RefCell<Vec<(&'static str, Function)>>,
     pub(crate) verbs: Cell<u32>,
     /// The call ended, and its last functions run.
     pub(crate) over: Cell<bool>,

@@ -23,6 +23,7 @@ mod call_view;
 mod check;
 mod coverage;
 mod error;
+mod event;
 mod fibre;
 mod fibres;
 mod generation;
@@ -47,6 +48,7 @@ pub use budget::Limits;
 pub use call_view::{CallView, Party};
 pub use coverage::{Coverage, LineCoverage, Watch};
 pub use error::{LoadError, ScriptError};
+pub use event::{CallEvent, Side};
 pub use fibre::AskId;
 pub use generation::{
     Check, Generation, GenerationWatch, Loading, Match, Names, RouteId, RouteInfo, Sources,

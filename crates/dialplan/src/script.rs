@@ -14,6 +14,7 @@ use mlua::{Function, Value};
 
 use crate::call_view::CallView;
 use crate::error::{Place, ScriptError};
+use crate::event::CallEvent;
 use crate::fibre::{AskId, FibreId, FibreState};
 use crate::generation::{Core, RouteId};
 use crate::log::LogLine;
@@ -96,6 +97,12 @@ pub enum Step {
     Failed(ScriptError),
 }
 
+/// What a script is told with a turn.
+enum Told {
+    Outcome(AskId, Outcome),
+    Event(CallEvent),
+}
+
 /// Why a call is over, as `on_hangup` functions are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
@@ -145,13 +152,27 @@ impl Script {
         self.step(None, now)
     }
 
+    /// Whether it gave a function to `call:on` for anything.
+    pub fn listens(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| !run.state.on_event.borrow().is_empty())
+    }
+
+    /// Tells that something happened, then goes on as [`Script::go_on`] does: the functions that were
+    /// given to `call:on` for it begin to run beside the others.
+    ///
+    /// With as many of them as [`Limits::children_per_call`](crate::Limits) under way, the event is
+    /// lost and that is logged.
+    pub fn notice(&mut self, event: CallEvent, now: &Zoned) -> Step {
+        self.step(Some(Told::Event(event)), now)
+    }
+
     /// Tells what came of an ask, then goes on as [`Script::go_on`] does. The outcome of an ask that
     /// nobody waits for any more is dropped.
     pub fn resume(&mut self, ask: AskId, outcome: Outcome, now: &Zoned) -> Step {
-        self.step(Some((ask, outcome)), now)
+        self.step(Some(Told::Outcome(ask, outcome)), now)
     }
 
-    fn step(&mut self, told: Option<(AskId, Outcome)>, now: &Zoned) -> Step {
+    fn step(&mut self, told: Option<Told>, now: &Zoned) -> Step {
         let turn = AssertUnwindSafe(|| self.turn(told, now));
         let step = catch_unwind(turn).unwrap_or_else(|_| {
             self.leave();
@@ -164,12 +185,18 @@ impl Script {
         step
     }
 
-    fn turn(&mut self, told: Option<(AskId, Outcome)>, now: &Zoned) -> Step {
+    fn turn(&mut self, told: Option<Told>, now: &Zoned) -> Step {
         if self.run.is_none() || !matches!(self.stage, Stage::New | Stage::Begun) {
             return Step::Failed(ScriptError::at(None, "the script has ended already"));
         }
-        if let Some((ask, outcome)) = told {
-            self.tell(ask, outcome, now);
+        match told {
+            Some(Told::Outcome(ask, outcome)) => self.tell(ask, outcome, now),
+            Some(Told::Event(event)) => {
+                if let Err(error) = self.begin_event(event) {
+                    return Step::Failed(error);
+                }
+            }
+            None => {}
         }
         if let Some(id) = self.cancelled.pop_front() {
             return Step::Cancel { id };
@@ -194,7 +221,7 @@ impl Script {
     /// Nothing can go on before an outcome, or for ever.
     fn nobody_is_ready(&self) -> Step {
         match &self.run {
-            Some(run) if !run.asks() => {
+            Some(run) if !run.waits() => {
                 let place = run.main.scratch.verb_at.clone();
                 Step::Failed(ScriptError::at(place, "its functions wait for each other for ever"))
             }

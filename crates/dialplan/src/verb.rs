@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::event::Side;
+
 /// What a script asks for; it sleeps until the matching [`Outcome`](crate::Outcome) arrives.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verb {
@@ -50,6 +52,13 @@ pub enum Verb {
     Record(Record),
     /// Ring targets and bridge the first to answer. Outcome: `Dialed`.
     Dial(Dial),
+    /// Send key presses to a party, if there is one (RFC 4733). Outcome: `Done`.
+    Dtmf {
+        /// `0-9 A-D * #`, 1 to 32.
+        digits: String,
+        /// To whom.
+        to: Side,
+    },
     /// Wait. Outcome: `Done`.
     Sleep(Duration),
     /// Take a message for a mailbox. Outcome: `Voicemail`.

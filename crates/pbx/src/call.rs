@@ -24,7 +24,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dialplan::{AskId, Outcome, Script, Verb};
+use dialplan::{AskId, Outcome, Script, Side, Verb};
 use media::{Event as MediaEvent, LegId};
 use sip_engine::Event;
 use sip_syntax::StatusCode;
@@ -36,7 +36,7 @@ use crate::records::{StoreReply, StoreRequest, Ticket};
 
 use answer::Pending;
 use aside::Aside;
-use bridge::{Bridge, Side};
+use bridge::Bridge;
 use dial::Dialing;
 use keys::Told;
 use perform::{Collecting, Performance, Recording};

@@ -79,6 +79,11 @@ function verbs.on_hangup(call, handler, ...)
   if problem then error(problem, 0) end
 end
 
+function verbs.on(call, event, handler, ...)
+  local problem = host.on(call, event, handler, select("#", ...) > 0)
+  if problem then error(problem, 0) end
+end
+
 host.call_metatable.__metatable = false
 host.call_metatable.__name = "call"
 
@@ -115,8 +120,8 @@ local function caught(ok, problem, ...)
 end
 
 -- What each coroutine runs: an error closes the handler's variables here, with the error itself.
-function host.body(handler, call)
-  return xpcall(handler, host.trace, call)
+function host.body(handler, ...)
+  return xpcall(handler, host.trace, ...)
 end
 
 function library.pcall(f, ...)

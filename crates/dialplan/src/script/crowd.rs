@@ -6,12 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Zoned;
-use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Thread, Value};
+use mlua::{Function, IntoLua, IntoLuaMulti, Lua, MultiValue, Thread, Value};
 
 use super::settle::settle;
 use super::{MEMORY_AT_CLOSE, Script, Step};
 use crate::call_view::CallView;
 use crate::error::{Place, ScriptError};
+use crate::event::CallEvent;
 use crate::fibre::{AskId, Errors, Fibre, FibreId, FibreState, Joining, Scratch, Until, Want};
 use crate::generation::Core;
 use crate::host::CallState;
@@ -50,6 +51,7 @@ impl Run {
             table,
             globals: RefCell::default(),
             on_hangup: RefCell::default(),
+            on_event: RefCell::default(),
             verbs: Cell::new(0),
             over: Cell::new(false),
             closing: Cell::new(false),
@@ -81,12 +83,16 @@ impl Run {
         std::iter::once(&self.main).chain(&self.children)
     }
 
-    /// Whether anything waits for an outcome.
-    pub(super) fn asks(&self) -> bool {
+    /// Whether anything waits for an outcome or an event.
+    pub(super) fn waits(&self) -> bool {
+        if !self.state.on_event.borrow().is_empty() {
+            return true;
+        }
         self.fibres().any(|fibre| match &fibre.state {
             FibreState::Asking(_) => true,
             FibreState::Joining(joining) => joining.timer.is_some(),
             FibreState::New
+            | FibreState::NewEvent(..)
             | FibreState::Paused
             | FibreState::Running
             | FibreState::Told(_)
@@ -117,6 +123,7 @@ impl Run {
             FibreState::Asking(own) => *own == ask,
             FibreState::Joining(joining) => joining.timer == Some(ask),
             FibreState::New
+            | FibreState::NewEvent(..)
             | FibreState::Paused
             | FibreState::Running
             | FibreState::Told(_)
@@ -163,6 +170,10 @@ impl Run {
                 Value::Function(handler),
                 Value::Table(state.table.clone()),
             ])),
+            FibreState::NewEvent(function, arguments) => {
+                let arguments = arguments.into_iter().map(|argument| argument.into_lua(lua));
+                std::iter::once(Ok(Value::Function(function))).chain(arguments).collect()
+            }
             FibreState::Told(outcome) => {
                 fibre.left = instructions;
                 settle(lua, &state.scratch.borrow(), outcome)
@@ -266,6 +277,57 @@ struct Way {
 }
 
 impl Script {
+    /// Begins the functions that the script gave to `call:on` for this event.
+    pub(super) fn begin_event(&mut self, event: CallEvent) -> Result<(), ScriptError> {
+        let core = Rc::clone(&self.core);
+        let Some(state) = self.run.as_ref().map(|run| Rc::clone(&run.state)) else { return Ok(()) };
+        let name = event.name();
+        let arguments = event.arguments();
+        for (_, function) in state.on_event.borrow().iter().filter(|(event, _)| *event == name) {
+            let limits = &core.host.limits;
+            if state.children.get() >= limits.children_per_call {
+                let max = limits.children_per_call;
+                let text =
+                    format!("the event {name} is lost: {max} functions run beside each other");
+                let mut journal = core.host.journal.borrow_mut();
+                journal.add(LogLevel::Warn, &text, None, &state.view.id);
+                return Ok(());
+            }
+            state.verbs.set(state.verbs.get() + 1);
+            if state.verbs.get() > limits.verbs_per_call {
+                let problem = format!("more than {} verbs in one call", limits.verbs_per_call);
+                return Err(ScriptError::at(None, problem));
+            }
+            self.begin_listener(function.clone(), arguments.clone());
+        }
+        Ok(())
+    }
+
+    fn begin_listener(&mut self, function: Function, arguments: Vec<String>) {
+        let core = Rc::clone(&self.core);
+        let (lua, host) = (&core.sandbox.lua, &core.host);
+        let before = lua.used_memory();
+        let made = lua.create_thread(core.sandbox.body.clone());
+        core.ledger.add(&mut self.charge, before, lua.used_memory());
+        let (Ok(thread), Some(run)) = (made, &mut self.run) else { return };
+        core.scripts.set(core.scripts.get() + 1);
+        core.reserve();
+        let id = FibreId(host.next_fibre.get() + 1);
+        host.next_fibre.set(id.0);
+        run.state.children.set(run.state.children.get() + 1);
+        run.ready.push_back(id);
+        run.children.push(Fibre {
+            id,
+            parent: FibreId::HANDLER,
+            thread,
+            handle: None,
+            errors: Errors::Logged,
+            state: FibreState::NewEvent(function, arguments),
+            scratch: Scratch::default(),
+            left: host.limits.instructions_per_verb,
+        });
+    }
+
     /// Sets in motion what a fibre wants, or tells the owner to.
     pub(super) fn satisfy(&mut self, id: FibreId, want: Option<Want>, now: &Zoned) -> Option<Step> {
         match want {
@@ -363,7 +425,11 @@ impl Script {
             && !awaited
             && fibre.errors == Errors::Logged
         {
-            self.note_error("a spawned function failed", &error);
+            let what = match fibre.handle {
+                Some(_) => "a spawned function failed",
+                None => "a function of call:on failed",
+            };
+            self.note_error(what, &error);
         }
         None
     }
@@ -443,6 +509,7 @@ impl Script {
             FibreState::Asking(ask) => self.cancelled.push_back(*ask),
             FibreState::Joining(joining) => self.cancelled.extend(joining.timer),
             FibreState::New
+            | FibreState::NewEvent(..)
             | FibreState::Paused
             | FibreState::Running
             | FibreState::Told(_)
@@ -453,7 +520,7 @@ impl Script {
             // Room for the entry is there since the fibre began.
             drop(self.core.sandbox.fates.raw_set(handle, false));
         }
-        if !matches!(fibre.state, FibreState::New) {
+        if !matches!(fibre.state, FibreState::New | FibreState::NewEvent(..)) {
             self.close_fibre(&fibre, now);
         }
         self.release(id, true, now);

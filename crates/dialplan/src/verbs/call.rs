@@ -140,6 +140,31 @@ end)
         ..VERB
     },
     VerbSpec {
+        name: "dtmf",
+        summary: "Presses keys: sends digits to the caller or the callee.",
+        doc: "Sent as telephone events (RFC 4733), 100 ms each with 100 ms between, beside whatever \
+              the line does: while a sound plays, and while two parties talk. A door opener at the \
+              other end hears them as if somebody had pressed the keys. The script goes on at once. \
+              When that party is not there, or does not understand telephone events, nothing is \
+              sent.",
+        arguments: &[OptionSpec::required("digits", Kind::Name, "1 to 32 of 0-9, *, # and A-D.")],
+        options: &[OptionSpec::optional(
+            "to",
+            Kind::Word(&["caller", "callee"]),
+            "Who hears them; the caller unless said otherwise.",
+        )],
+        line: false,
+        example: r##"-- The door phone calls; whoever answers presses 9, and the door phone opens on "#".
+route("door", function(call)
+  call:on("dtmf", function(digit, by)
+    if by == "callee" and digit == "9" then call:dtmf("#") end
+  end)
+  call:dial("ext/100", { timeout = 30 })
+end)
+"##,
+        ..VERB
+    },
+    VerbSpec {
         name: "echo",
         summary: "Sends the caller's own sound back until `#` or hang-up.",
         doc: "Answers if need be. What the caller hears has gone through the same buffers as any \
@@ -282,6 +307,47 @@ end)
   }
 end)
 "#,
+        ..VERB
+    },
+    VerbSpec {
+        name: "on",
+        summary: "Calls a function whenever something happens to the call.",
+        doc: "`\"dtmf\"`: a key was pressed; the function gets the digit and `\"caller\"` or \
+              `\"callee\"`. `\"hold\"` and `\"resume\"`: a party put the other on hold, or came back; \
+              the function gets which. `\"answer\"`: somebody answered a dial and is joined to the \
+              caller; the function gets the target as it was dialled.\n\nThe function runs beside \
+              whatever the script does, as one begun with `spawn`, while phones ring and while two \
+              parties talk. It can use what needs no line: `call:sleep`, `call:dtmf`, \
+              `call:hangup`, or cancel a function that waits. Each event begins it anew, even while \
+              it still runs for the one before. An error in it is logged and ends it alone.\n\nA key \
+              is told here and also does what it does otherwise: a `call:read` that waits takes it, \
+              a sound with `barge` stops, and between two parties it reaches the other one. Up to \
+              16 functions per call; they are called until the call is over.",
+        arguments: &[
+            OptionSpec::required(
+                "event",
+                Kind::Word(crate::event::EVENTS),
+                "What to wait for: \"answer\", \"dtmf\", \"hold\" or \"resume\".",
+            ),
+            OptionSpec::required("function", Kind::Function, "Called each time.")
+                .typed("fun(what: string, by: string?)"),
+        ],
+        waits: false,
+        line: false,
+        example: r##"-- Whoever talks presses ** to be rid of the other and choose again.
+route("1XX", function(call)
+  local talking = spawn(function() call:dial("ext/" .. call.to.user) end)
+  local last
+  call:on("dtmf", function(digit, by)
+    if by == "caller" and digit == "*" and last == "*" then talking:cancel() end
+    last = digit
+  end)
+  if not pcall(talking.wait, talking) then
+    local number = call:read { prompt = "main/enter-digits", max = 3 }
+    if number then call:go(number) end
+  end
+end)
+"##,
         ..VERB
     },
     VerbSpec {

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `dial 101` | the script of that number starts; what it does until it waits follows |
 //! | `< busy`, `<2 busy` | the outcome of the last verb that waits for one, or of the second verb |
+//! | `key 5` | the callee presses a key |
 //! | `over CAUSE` | the call ends; the script is closed |
 //! | `> dial ...` | a verb |
 //! | `> cancel 2` | nobody waits for the second verb any more |
@@ -13,8 +14,9 @@
 use std::time::Duration;
 
 use dialplan::{
-    AskId, CallView, DialStatus, Ending, Generation, Limits, LoadError, LogLevel, MailboxStatus,
-    Match, Names, Outcome, Party, ReadEnd, Script, Sound, Sources, Step, Verb, VoicemailStatus,
+    AskId, CallEvent, CallView, DialStatus, Ending, Generation, Limits, LoadError, LogLevel,
+    MailboxStatus, Match, Names, Outcome, Party, ReadEnd, Script, Side, Sound, Sources, Step, Verb,
+    VoicemailStatus,
 };
 use jiff::Zoned;
 
@@ -163,6 +165,14 @@ pub(crate) fn check_on(generation: &Generation, ladder: &str) {
                 running.waiting.retain(|waiting| *waiting != ask);
                 running.waiting.push(ask);
                 let step = resume(running, outcome(rest));
+                note(generation, &mut happened, running, step);
+            }
+            "key" => {
+                let running = running.as_mut().unwrap();
+                let digit = rest.chars().next().unwrap();
+                let event = CallEvent::Dtmf { digit, by: Side::Callee };
+                let step = running.script.notice(event, &now());
+                let step = serve(running, step);
                 note(generation, &mut happened, running, step);
             }
             "over" => {

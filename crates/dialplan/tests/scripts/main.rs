@@ -11,6 +11,7 @@
 mod arguments;
 mod attacks;
 mod coverage;
+mod events;
 mod examples;
 mod fibres;
 mod json;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use dialplan::{DialStatus, Outcome};
+use dialplan::{CallEvent, DialStatus, Outcome, Side};
 use media::Command;
 use sdp::{Description, Direction, Refusal};
 use sip_engine::{Body, Reply, SessionId};
@@ -22,6 +22,8 @@ pub(crate) struct Bridge {
     /// As the script dialled it.
     label: String,
     since: Instant,
+    /// Whether it does not want to hear the caller for now.
+    on_hold: bool,
     /// A re-INVITE of one party that waits for the other's answer.
     asked: Option<Asked>,
 }
@@ -32,16 +34,9 @@ struct Asked {
     offer: Box<Description>,
 }
 
-/// One of the two parties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Caller,
-    Callee,
-}
-
 impl Bridge {
     pub(super) fn new(session: SessionId, leg: Leg, label: String, since: Instant) -> Self {
-        Self { session, leg, label, since, asked: None }
+        Self { session, leg, label, since, on_hold: false, asked: None }
     }
 
     /// The caller's re-INVITE that the other party was asked about and has not answered.
@@ -69,7 +64,9 @@ impl Call {
             let command = Command::Bridge { a: own.socket.leg, b: bridge.leg.socket.leg };
             desk.media(own.socket, command);
         }
+        let by = bridge.label.clone();
         self.task = Task::Bridged(Box::new(bridge));
+        self.tell_event(now, desk, CallEvent::Answer { by });
     }
 
     /// If the caller settled on a codec before this callee chose another that we cannot convert, asks
@@ -145,10 +142,25 @@ impl Call {
                 Reply::new(StatusCode::BAD_REQUEST).reason("Unreadable session description");
             return desk.endpoint.reject_reinvite(now, session, reply);
         };
+        let held = !described_direction(&offer).can_receive();
         if self.concerns_both(by, &offer) {
             self.carry_over(now, desk, by, offer);
         } else {
             self.answer_alone(now, desk, by, &offer);
+        }
+        self.note_hold(now, desk, by, held);
+    }
+
+    /// A party said whether it wants to hear the other.
+    fn note_hold(&mut self, now: Instant, desk: &mut Desk, by: Side, held: bool) {
+        let on_hold = match (by, &mut self.task) {
+            (Side::Caller, _) => &mut self.caller.on_hold,
+            (Side::Callee, Task::Bridged(bridge)) => &mut bridge.on_hold,
+            (Side::Callee, _) => return,
+        };
+        if std::mem::replace(on_hold, held) != held {
+            let event = if held { CallEvent::Hold { by } } else { CallEvent::Resume { by } };
+            self.tell_event(now, desk, event);
         }
     }
 
@@ -226,7 +238,7 @@ impl Call {
         }
     }
 
-    fn leg_of(&mut self, side: Side) -> Option<&mut Leg> {
+    pub(super) fn leg_of(&mut self, side: Side) -> Option<&mut Leg> {
         match (side, &mut self.task) {
             (Side::Caller, _) => self.caller.leg.as_mut(),
             (Side::Callee, Task::Bridged(bridge)) => Some(&mut bridge.leg),

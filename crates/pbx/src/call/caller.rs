@@ -26,6 +26,8 @@ pub(crate) struct Caller {
     pub(crate) offer: Option<Box<Description>>,
     pub(crate) leg: Option<Leg>,
     pub(crate) stage: Stage,
+    /// Whether it does not want to hear us for now.
+    pub(crate) on_hold: bool,
 }
 
 /// How far the call has come.

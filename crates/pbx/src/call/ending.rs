@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use dialplan::Ending;
+use dialplan::{Ending, Side};
 use media::{Command, LegId};
 use sip_engine::{EndCause, Reply, SessionId};
 use sip_syntax::StatusCode;
 
-use super::bridge::Side;
 use super::caller::Stage;
 use super::perform::{RecordStage, Waiting};
 use super::turn::Todo;

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use dialplan::{Barge, Outcome};
+use dialplan::{Barge, CallEvent, Outcome, Side};
 use media::Command;
 use sip_engine::{Reply, SessionId};
 use sip_syntax::{Method, Request, StatusCode};
 
-use super::bridge::Side;
 use super::perform::{RecordStage, Recording, Waiting};
 use super::{Call, Finished, Task};
 use crate::desk::Desk;
@@ -29,6 +28,11 @@ impl Call {
         digit: char,
         told: Told,
     ) {
+        self.take_digit(now, desk, by, digit, told);
+        self.tell_event(now, desk, CallEvent::Dtmf { digit, by });
+    }
+
+    fn take_digit(&mut self, now: Instant, desk: &mut Desk, by: Side, digit: char, told: Told) {
         if let Task::Bridged(bridge) = &self.task {
             if told == Told::BySip {
                 let to = match by {

@@ -5,7 +5,8 @@
 
 use std::time::Instant;
 
-use dialplan::{AskId, Outcome, Step, Verb};
+use dialplan::{AskId, CallEvent, Outcome, Script, Step, Verb};
+use jiff::Zoned;
 use sip_engine::Reply;
 use sip_syntax::StatusCode;
 
@@ -20,6 +21,8 @@ pub(super) enum Todo {
     Line(Finished),
     /// For the script: go on, with this outcome if there is one.
     Script(Option<(AskId, Outcome)>),
+    /// For the functions that the script gave to `call:on`.
+    Event(CallEvent),
 }
 
 impl Call {
@@ -59,12 +62,25 @@ impl Call {
             steps_left = steps_left.saturating_sub(1);
             next = match todo {
                 Todo::Line(finished) => self.tell_line(now, desk, finished),
-                Todo::Script(told) => self.tell_script(now, desk, told),
+                Todo::Script(None) => self.run_script(now, desk, Script::go_on),
+                Todo::Script(Some((ask, outcome))) => {
+                    self.run_script(now, desk, |script, now| script.resume(ask, outcome, now))
+                }
+                Todo::Event(event) => {
+                    self.run_script(now, desk, |script, now| script.notice(event, now))
+                }
             };
             if self.paused.is_some() {
                 self.todo.extend(next);
                 return;
             }
+        }
+    }
+
+    /// Something happened that the script may want to know of.
+    pub(super) fn tell_event(&mut self, now: Instant, desk: &mut Desk, event: CallEvent) {
+        if self.script.as_ref().is_some_and(Script::listens) {
+            self.turn(now, desk, Some(Todo::Event(event)));
         }
     }
 
@@ -122,18 +138,13 @@ impl Call {
     }
 
     /// Runs the script until it wants something.
-    fn tell_script(
+    fn run_script(
         &mut self,
         now: Instant,
         desk: &mut Desk,
-        told: Option<(AskId, Outcome)>,
+        run: impl FnOnce(&mut Script, &Zoned) -> Step,
     ) -> Option<Todo> {
-        let script = self.script.as_mut()?;
-        let local = desk.clock.local(now);
-        let step = match told {
-            Some((ask, outcome)) => script.resume(ask, outcome, &local),
-            None => script.go_on(&local),
-        };
+        let step = run(self.script.as_mut()?, &desk.clock.local(now));
         self.pass_on_log(desk);
         self.more = matches!(step, Step::Ask { .. } | Step::Cancel { .. } | Step::Slice);
         match step {

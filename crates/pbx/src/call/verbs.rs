@@ -5,7 +5,7 @@ use std::time::Instant;
 use dialplan::{
     Absence, AskId, HangupCause, Outcome, RedirectTarget, Sound, Verb, VoicemailStatus,
 };
-use media::Playlist;
+use media::{Command, Playlist};
 use sip_engine::Reply;
 use sip_syntax::StatusCode;
 
@@ -55,6 +55,13 @@ impl Call {
             Verb::Hangup { cause } => {
                 self.end(now, desk, Reply::new(status_of(cause)), "hung up by script");
                 None
+            }
+            Verb::Dtmf { digits, to } => {
+                if let Some(leg) = self.leg_of(to) {
+                    let socket = leg.socket;
+                    desk.media(socket, Command::SendDigits { leg: socket.leg, digits });
+                }
+                done
             }
             Verb::Sleep(length) => {
                 self.sleep(now, ask, length);
@@ -116,6 +123,7 @@ impl Call {
             | Verb::Reject { .. }
             | Verb::Redirect { .. }
             | Verb::Hangup { .. }
+            | Verb::Dtmf { .. }
             | Verb::Sleep(_) => None,
         }
     }

@@ -194,6 +194,7 @@ impl Switch {
             offer: offer.map(Box::new),
             leg: None,
             stage: Stage::Trying,
+            on_hold: false,
         };
         let parties = (view.from.user.clone(), number);
         let script = self.generation.start(route, view);
