@@ -69,11 +69,8 @@ pub(crate) fn add(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result
     functions.set(
         "text",
         lua.create_function(|_, value: Value| {
-            Ok(match &value {
-                Value::String(text) => text.to_string_lossy(),
-                Value::Integer(number) => number.to_string(),
-                other => describe(other).to_owned(),
-            })
+            let text = value.as_string().map(|text| text.to_string_lossy());
+            Ok(text.unwrap_or_else(|| describe(&value).to_owned()))
         })?,
     )
 }

@@ -374,7 +374,7 @@ impl Script {
             return None;
         }
         let refusal = match until {
-            Until::Ended if members.iter().any(|member| *member == id) => Some(ITSELF),
+            Until::Ended if members.contains(&id) => Some(ITSELF),
             Until::Ended if members.iter().any(|member| run.depends(*member, id)) => Some(CIRCLE),
             Until::Ended | Until::First | Until::All => None,
         };

@@ -198,9 +198,7 @@ impl Call {
         }
         self.line = None;
         let told = self.stop_task(now, desk);
-        if self.feature.is_none() {
-            return None;
-        }
+        self.feature.as_ref()?;
         // What a feature was about to keep is kept, as when the caller hangs up.
         self.is_cut_off = true;
         told.map(Todo::Line)
