@@ -3,6 +3,7 @@
 
 pub(crate) mod annotations;
 pub(crate) mod names;
+pub(crate) mod plain;
 pub(crate) mod reference;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ fn kind_words(kind: &Kind) -> String {
         Kind::Language => "language".into(),
         Kind::Seconds { min, max, .. } => format!("seconds, {min} to {max}"),
         Kind::Whole { min, max, .. } => format!("whole number, {min} to {max}"),
+        Kind::Number { min, max, .. } if *min <= f64::MIN && *max >= f64::MAX => "number".into(),
         Kind::Number { min, max, .. } => format!("number, {min} to {max}"),
         Kind::Sound => "sound".into(),
         Kind::Sounds => "sound or list of sounds".into(),
@@ -82,4 +84,10 @@ fn default_words(kind: &Kind) -> Option<String> {
         | Kind::Hours
         | Kind::Module => None,
     }
+}
+
+/// The same word with a capital.
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

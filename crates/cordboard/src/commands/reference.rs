@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Args;
 
-use crate::help::{libraries, reference};
+use crate::help::{libraries, plain, reference};
 
 /// What to explain.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// A function such as `dial`, `call:dial` or `time.open`, or a library such as `call`; all of
-    /// them if left out.
+    /// them, as a page in Markdown, if left out.
     name: Option<String>,
 }
 
@@ -21,10 +21,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let libraries = libraries();
     let text = match &options.name {
         None => reference::reference(&libraries),
-        Some(name) => match reference::about(&libraries, name) {
+        Some(name) => match plain::about(&libraries, name) {
             Some(text) => text,
             None => {
-                let near = reference::nearest(&libraries, name)
+                let near = plain::nearest(&libraries, name)
                     .map(|near| format!("; did you mean {near}?"))
                     .unwrap_or_default();
                 bail!("there is no function {name}{near}");

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use dialplan::{
-    CLASSES, ClassSpec, Kind, LibrarySpec, OptionSpec, OptionsAt, Returns, ValueSpec, VerbSpec,
+    CLASSES, ClassSpec, Kind, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, ValueSpec,
+    VerbSpec,
 };
 
-use super::{default_words, kind_words};
+use super::{capital, default_words, kind_words};
 
 /// Writes the annotations of `libraries`; the same text for the same table.
 pub(crate) fn annotations(libraries: &[&LibrarySpec]) -> String {
@@ -57,7 +58,7 @@ fn write_library(text: &mut String, library: &LibrarySpec) {
     let holder = match library.library.separator() {
         "" => String::new(),
         ":" => {
-            let class = camel(word);
+            let class = class_name(library.library);
             write_library_head(text, library, &class);
             line(text, &format!("local {class} = {{}}\n"));
             format!("{class}:")
@@ -212,12 +213,20 @@ fn is_lua(spec: &VerbSpec) -> bool {
 
 /// Whether it is a library that can be called: it is described there.
 fn is_called(spec: &VerbSpec) -> bool {
-    spec.library == dialplan::Library::Global
+    spec.library == Library::Global
         && dialplan::LIBRARIES.iter().any(|library| library.library.word() == spec.name)
 }
 
 fn takes_options(spec: &VerbSpec) -> bool {
     !spec.options.is_empty() || spec.open.is_some()
+}
+
+/// The class of an object with methods. Types name those of tests as tests do: `party`.
+fn class_name(library: Library) -> String {
+    if let Library::Test(word) = library {
+        return word.to_owned();
+    }
+    camel(library.word())
 }
 
 /// `DialOptions`, `JsonEncodeOptions`.
@@ -245,11 +254,6 @@ fn parameter(name: &str) -> &str {
 /// `on_hangup` becomes `OnHangup`.
 fn camel(name: &str) -> String {
     name.split('_').map(capital).collect()
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Paragraphs as a comment that editors show.

@@ -33,37 +33,6 @@ pub(crate) fn reference(libraries: &[&LibrarySpec]) -> String {
     text
 }
 
-/// What stands in the reference about everything of that name: `call:dial`, `dial`, `time`.
-pub(crate) fn about(libraries: &[&LibrarySpec], name: &str) -> Option<String> {
-    let mut text = String::new();
-    let wanted = name.trim_end_matches("()");
-    for library in libraries {
-        if library.library.word() == wanted && !wanted.is_empty() {
-            write_library(&mut text, library);
-            continue;
-        }
-        for spec in library.functions {
-            if spec.name == wanted || spec.full_name() == wanted {
-                write_function(&mut text, spec);
-            }
-        }
-    }
-    text.truncate(text.trim_end().len());
-    text.push('\n');
-    (!text.trim().is_empty()).then_some(text)
-}
-
-/// The function whose name is most like `wrong`, if one is close enough to have been meant.
-pub(crate) fn nearest(libraries: &[&LibrarySpec], wrong: &str) -> Option<String> {
-    let functions = libraries.iter().flat_map(|library| library.functions);
-    let names = functions.flat_map(|spec| [(spec.name.to_owned(), spec), (spec.full_name(), spec)]);
-    names
-        .map(|(name, spec)| (strsim::damerau_levenshtein(wrong, &name), spec.full_name()))
-        .filter(|(distance, _)| *distance <= (wrong.len() / 3).max(1))
-        .min()
-        .map(|(_, name)| name)
-}
-
 fn title(library: &LibrarySpec) -> String {
     match library.library.word() {
         "" => "Globals".to_owned(),
@@ -154,7 +123,7 @@ fn write_values(text: &mut String, values: &[ValueSpec]) {
 }
 
 /// `call:dial(to, options)`.
-fn heading(spec: &VerbSpec) -> String {
+pub(super) fn heading(spec: &VerbSpec) -> String {
     let mut names: Vec<&str> = spec.arguments.iter().map(|argument| argument.name).collect();
     if !spec.options.is_empty() || spec.open.is_some() {
         let at = match spec.options_at {

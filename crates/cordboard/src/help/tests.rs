@@ -162,12 +162,31 @@ fn the_reference_links_to_headings_that_are_there() {
 
 #[test]
 fn one_function_can_be_asked_for_by_either_name() {
-    let dial = reference::about(&libraries(), "dial").unwrap();
-    assert!(dial.starts_with("### call:dial(to, options)\n"), "{dial}");
-    assert_eq!(Some(dial), reference::about(&libraries(), "call:dial"));
-    assert!(reference::about(&libraries(), "time").unwrap().contains("### time.open(hours)"));
-    assert_eq!(reference::about(&libraries(), "conference"), None);
-    assert_eq!(reference::nearest(&libraries(), "dail").as_deref(), Some("call:dial"));
-    assert_eq!(reference::nearest(&libraries(), "time.opne").as_deref(), Some("time.open"));
-    assert_eq!(reference::nearest(&libraries(), "conference"), None);
+    let queued = plain::about(&libraries(), "queued").unwrap();
+    assert_eq!(Some(&queued), plain::about(&libraries(), "call:queued").as_ref());
+    assert_eq!(
+        queued.split_once("Options\n").unwrap().1,
+        "  place         The caller's place in the queue, from 1. Whole number, 1 to 9999.\n  \
+         music         Heard while the script goes on, over and over. Sound.\n\n\
+         Example\n  \
+         route(\"700\", function(call)\n    \
+         call:queued { place = 2, music = \"music/evening\" }\n    \
+         call:sleep(10)\n    \
+         call:queued { place = 1 }\n    \
+         call:dial(\"ext/100\", { timeout = 20, music = \"music/evening\" })\n  \
+         end)\n"
+    );
+    for spec in functions() {
+        let text = plain::about(&libraries(), &spec.full_name()).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    }
+    assert!(plain::about(&libraries(), "time").unwrap().contains("  open          Tells whether"));
+    assert_eq!(plain::about(&libraries(), "conference"), None);
+}
+
+#[test]
+fn a_slip_in_a_name_is_told_with_what_was_meant() {
+    assert_eq!(plain::nearest(&libraries(), "dail").as_deref(), Some("call:dial"));
+    assert_eq!(plain::nearest(&libraries(), "time.opne").as_deref(), Some("time.open"));
+    assert_eq!(plain::nearest(&libraries(), "conference"), None);
 }
