@@ -10,6 +10,7 @@ use mlua::{Function, Lua, LuaString, Table, Value};
 
 use crate::asking::{ask, menu_entry};
 use crate::call_view::Party;
+use crate::deed::{Deed, Done};
 use crate::error::{Place, ScriptError};
 use crate::event::event_named;
 use crate::fibre::Want;
@@ -92,7 +93,13 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
                 if functions.len() >= hanging.limits.hangup_functions {
                     return Err(format!("{} functions are allowed", functions.len()));
                 }
+                let defined = function.info();
+                let what = Done::OnHangup {
+                    file: defined.short_src.unwrap_or_default(),
+                    line: defined.line_defined.and_then(|l| u32::try_from(l).ok()).unwrap_or(0),
+                };
                 functions.push(function);
+                state.note(Deed::new(what, verb_place(lua, &hanging)));
                 Ok(())
             });
             Ok(added.err().and_then(|problem| {
@@ -148,7 +155,7 @@ fn add_routing(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()
     functions.set(
         "enter",
         lua.create_function(move |lua, (call, number, more): (Value, Value, bool)| {
-            match enter(&going, &call, &number, more) {
+            match enter(lua, &going, &call, &number, more) {
                 Ok((handler, text)) => Ok((None, handler, Some(text))),
                 Err(problem) => {
                     let spec = crate::verbs::verb_spec("go");
@@ -189,6 +196,7 @@ fn add_routing(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()
 /// Finds the handler for `call:go`, and the number as `call.to.user` will show it; or why there is
 /// none.
 fn enter(
+    lua: &Lua,
     host: &Host,
     call: &Value,
     number: &Value,
@@ -206,7 +214,14 @@ fn enter(
     if state.scratch.borrow().depth >= host.limits.go_depth {
         return Err(format!("more than {} routes inside each other", host.limits.go_depth));
     }
-    match host.match_number(&number) {
+    let matched = host.match_number(&number);
+    let route = match matched {
+        Match::Route(route) => Some(route),
+        Match::Incomplete | Match::None => None,
+    };
+    let went = Done::Went { number: number.clone(), route };
+    state.note(Deed::new(went, verb_place(lua, host)));
+    match matched {
         Match::Route(route) => {
             state.scratch.borrow_mut().depth += 1;
             if let Some(recorder) = &host.recorder {

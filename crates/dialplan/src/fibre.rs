@@ -80,6 +80,21 @@ impl FibreState {
             Self::Running | Self::Asking(_) | Self::Joining(_) => false,
         }
     }
+
+    /// Whether the outcome of this ask is for it.
+    pub(crate) fn waits_for(&self, ask: AskId) -> bool {
+        match self {
+            Self::Asking(own) => *own == ask,
+            Self::Joining(joining) => joining.timer == Some(ask),
+            Self::New
+            | Self::NewEvent(..)
+            | Self::Paused
+            | Self::Running
+            | Self::Told(_)
+            | Self::Joined(_)
+            | Self::Refused(_) => false,
+        }
+    }
 }
 
 /// What a fibre waits for that waits for others.

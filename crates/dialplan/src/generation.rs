@@ -197,6 +197,11 @@ impl Generation {
         self.core.routes.get(route.0).is_some_and(|route| route.public)
     }
 
+    /// A route of this generation.
+    pub fn route(&self, route: RouteId) -> Option<&RouteInfo> {
+        self.core.routes.get(route.0)
+    }
+
     /// All routes in the order of their definition.
     pub fn routes(&self) -> &[RouteInfo] {
         &self.core.routes

@@ -11,6 +11,7 @@ use crate::Limits;
 use crate::budget::Meter;
 use crate::call_view::CallView;
 use crate::coverage::Recorder;
+use crate::deed::{DEEDS_MAX, Deed};
 use crate::error::{Place, SCRIPTS_FOLDER};
 use crate::fibre::{Birth, FibreId, Scratch};
 use crate::generation::{Match, Names, RouteId, RouteInfo};
@@ -80,6 +81,8 @@ pub(crate) struct CallState {
     pub(crate) children: Cell<usize>,
     /// Children that were begun in this run.
     pub(crate) births: RefCell<Vec<Birth>>,
+    /// What the script did without waiting for it, until somebody asks.
+    pub(crate) deeds: RefCell<Vec<Deed>>,
     /// Who uses the caller's line, and for which verb.
     pub(crate) line: Cell<Option<(FibreId, &'static VerbSpec)>>,
     /// The line of that verb in its script, noted when another fibre runs.
@@ -87,6 +90,14 @@ pub(crate) struct CallState {
 }
 
 impl CallState {
+    /// Notes what the script does.
+    pub(crate) fn note(&self, deed: Deed) {
+        let mut deeds = self.deeds.borrow_mut();
+        if deeds.len() < DEEDS_MAX {
+            deeds.push(deed);
+        }
+    }
+
     /// Whether verbs can be used at all.
     pub(crate) fn may_act(&self) -> Result<(), String> {
         if self.over.get() {

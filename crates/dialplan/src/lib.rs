@@ -22,6 +22,7 @@ mod call_object;
 mod call_view;
 mod check;
 mod coverage;
+mod deed;
 mod error;
 mod event;
 mod fibre;
@@ -46,7 +47,9 @@ mod verbs;
 
 pub use budget::Limits;
 pub use call_view::{CallView, Party};
+
 pub use coverage::{Coverage, LineCoverage, Watch};
+pub use deed::{Asked, Deed, Done};
 pub use error::{LoadError, ScriptError};
 pub use event::{CallEvent, Side};
 pub use fibre::AskId;

@@ -13,6 +13,7 @@ use mlua::thread::ThreadStatus;
 use mlua::{Function, Value};
 
 use crate::call_view::CallView;
+use crate::deed::{Asked, Deed};
 use crate::error::{Place, ScriptError};
 use crate::event::CallEvent;
 use crate::fibre::{AskId, FibreId, FibreState};
@@ -426,6 +427,17 @@ impl Script {
         core.ledger.add(&mut self.charge, before, lua.used_memory());
         self.leave();
         errors
+    }
+
+    /// Which function of the script waits for an ask, and where; `None` when nobody does.
+    pub fn asked(&self, ask: AskId) -> Option<Asked> {
+        self.run.as_ref()?.asked(ask)
+    }
+
+    /// Takes what the script did without waiting for it, oldest first: at most 64 deeds since the
+    /// last time.
+    pub fn take_deeds(&self) -> Vec<Deed> {
+        self.run.as_ref().map(|run| run.state.deeds.take()).unwrap_or_default()
     }
 
     /// Takes the lines logged since the last time by any script of the generation.

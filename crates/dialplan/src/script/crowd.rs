@@ -11,6 +11,7 @@ use mlua::{Function, IntoLua, IntoLuaMulti, Lua, MultiValue, Thread, Value};
 use super::settle::settle;
 use super::{MEMORY_AT_CLOSE, Script, Step};
 use crate::call_view::CallView;
+use crate::deed::Asked;
 use crate::error::{Place, ScriptError};
 use crate::event::CallEvent;
 use crate::fibre::{AskId, Errors, Fibre, FibreId, FibreState, Joining, Scratch, Until, Want};
@@ -59,6 +60,7 @@ impl Run {
             seated: Cell::new(FibreId::HANDLER),
             children: Cell::new(0),
             births: RefCell::default(),
+            deeds: RefCell::default(),
             line: Cell::new(None),
             line_at: RefCell::default(),
         });
@@ -101,6 +103,20 @@ impl Run {
         })
     }
 
+    /// Who waits for an ask, and where.
+    pub(super) fn asked(&self, ask: AskId) -> Option<Asked> {
+        let fibre = self.fibres().find(|fibre| fibre.state.waits_for(ask))?;
+        let seated = self.state.scratch.borrow();
+        let notes = if fibre.id == self.state.seated.get() { &*seated } else { &fibre.scratch };
+        let function = if matches!(fibre.state, FibreState::Joining(_)) {
+            "within"
+        } else {
+            notes.asked.map_or("", |spec| spec.name)
+        };
+        let place = notes.verb_at.clone().unwrap_or_default();
+        Some(Asked { function, file: place.file, line: place.line })
+    }
+
     /// Who goes on next.
     pub(super) fn next_ready(&mut self) -> Option<FibreId> {
         let alone = || self.main.state.is_ready().then_some(FibreId::HANDLER);
@@ -119,18 +135,7 @@ impl Run {
 
     /// Hands an outcome to whoever asked; gives back a fibre whose time to wait for others is over.
     fn tell(&mut self, ask: AskId, outcome: Outcome) -> Option<FibreId> {
-        let waits = |fibre: &&Fibre| match &fibre.state {
-            FibreState::Asking(own) => *own == ask,
-            FibreState::Joining(joining) => joining.timer == Some(ask),
-            FibreState::New
-            | FibreState::NewEvent(..)
-            | FibreState::Paused
-            | FibreState::Running
-            | FibreState::Told(_)
-            | FibreState::Joined(_)
-            | FibreState::Refused(_) => false,
-        };
-        let fibre = self.fibres().find(waits)?;
+        let fibre = self.fibres().find(|fibre| fibre.state.waits_for(ask))?;
         let id = fibre.id;
         self.state.release_line(id);
         if matches!(fibre.state, FibreState::Joining(_)) {

@@ -73,7 +73,7 @@ pub(crate) fn view(number: &str) -> CallView {
 pub(crate) struct Running {
     pub(crate) script: Script,
     asks: Vec<AskId>,
-    waiting: Vec<AskId>,
+    pub(crate) waiting: Vec<AskId>,
 }
 
 pub(crate) fn start(generation: &Generation, number: &str) -> Running {

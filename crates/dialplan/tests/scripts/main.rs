@@ -11,6 +11,7 @@
 mod arguments;
 mod attacks;
 mod coverage;
+mod deeds;
 mod events;
 mod examples;
 mod fibres;
