@@ -10,9 +10,31 @@
     )
 )]
 
+mod draw;
+mod explain;
+mod fold;
 mod given;
+mod hearing;
+mod ink;
+mod json;
 mod moment;
 mod nearest;
+mod question;
+mod ring;
+mod run;
+mod tree;
+mod typed;
+mod walk;
+mod words;
+mod world;
 
+pub use draw::{Detail, Style};
+pub use explain::explain;
 pub use given::Given;
+pub use ink::Colour;
 pub use moment::parse_moment;
+pub use question::{Bounds, Office, PromptBook, Question};
+pub use tree::{
+    Again, Alternative, Choice, Did, End, Explanation, Heard, How, Next, Node, Place, Ring, Route,
+    Step,
+};

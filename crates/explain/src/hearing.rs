@@ -1,0 +1,56 @@
+//! What the caller hears, by name, in words, and for how long.
+
+use std::time::Duration;
+
+use dialplan::{Sound, Tone};
+
+use crate::question::Office;
+use crate::tree::Heard;
+
+/// What a person would be told of these sounds.
+pub(crate) fn heard(sounds: &[Sound], office: &Office<'_>) -> Vec<Heard> {
+    sounds.iter().map(|sound| one(sound, office)).collect()
+}
+
+fn one(sound: &Sound, office: &Office<'_>) -> Heard {
+    match sound {
+        Sound::Prompt(name) => {
+            // As a script would write it.
+            let folder = format!("{}/", office.config.language);
+            let short = name.strip_prefix(&folder).unwrap_or(name);
+            Heard {
+                name: short.to_owned(),
+                text: office.prompts.text(name),
+                length: office.prompts.length(name),
+            }
+        }
+        Sound::Tone(tone) => Heard { name: tone_name(tone), text: None, length: tone.length },
+        Sound::Silence(length) => {
+            let name = format!("silence:{}", length.as_secs_f64());
+            Heard { name, text: None, length: Some(*length) }
+        }
+    }
+}
+
+/// As a script writes it: `tone:440+480`.
+fn tone_name(tone: &Tone) -> String {
+    let frequencies: Vec<String> = tone.frequencies_hz.iter().map(f32::to_string).collect();
+    format!("tone:{}", frequencies.join("+"))
+}
+
+/// How long they take, and whether they ever end.
+pub(crate) fn length(sounds: &[Sound], heard: &[Heard]) -> Option<Duration> {
+    sounds
+        .iter()
+        .zip(heard)
+        .map(|(sound, heard)| match sound {
+            Sound::Tone(Tone { length: None, .. }) => None,
+            Sound::Prompt(_) | Sound::Tone(_) | Sound::Silence(_) => {
+                Some(heard.length.unwrap_or(UNKNOWN))
+            }
+        })
+        .sum()
+}
+
+/// What a prompt takes whose length is not known.
+const UNKNOWN: Duration = Duration::from_secs(3);

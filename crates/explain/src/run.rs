@@ -1,0 +1,321 @@
+//! One way through a script: a fresh generation, driven with made-up outcomes.
+//!
+//! A coroutine cannot be copied, so every way starts from the beginning and is told what was chosen.
+//! The scripts are loaded anew each time, since what a module keeps in its own variables would
+//! otherwise be carried from one way into the next.
+
+use std::time::Duration;
+
+use dialplan::{AskId, Done, Ending, Generation, RouteId, Script, Step as Turn, Verb};
+use jiff::{SignedDuration, Zoned};
+
+use crate::question::{Bounds, Question};
+use crate::tree::{Did, End, Place, Step};
+use crate::world::{Ask, Effect, Line, Result, Way, World};
+
+/// One way through a script, as far as it has come.
+pub(crate) struct Run<'a> {
+    world: &'a World<'a>,
+    bounds: Bounds,
+    started_at: Zoned,
+    elapsed: Duration,
+    generation: Generation,
+    script: Script,
+    line: Line,
+    pending: Vec<Pending>,
+    verbs: usize,
+    steps: Vec<Step>,
+    options: Vec<Choosable>,
+}
+
+/// A verb that the script waits for.
+struct Pending {
+    id: AskId,
+    name: &'static str,
+    place: Option<Place>,
+    /// Tells it from others.
+    key: String,
+    begun: Duration,
+    ways: Vec<Way>,
+}
+
+/// One thing that may happen next.
+struct Choosable {
+    /// Which of those that are waited for.
+    pending: usize,
+    way: usize,
+    at: Duration,
+    label: String,
+}
+
+/// Why a run stopped.
+pub(crate) enum Stop {
+    /// The world decides; [`Run::choose`] goes on.
+    Choice {
+        key: String,
+        place: Option<Place>,
+        labels: Vec<String>,
+    },
+    End(End),
+    Cut(String),
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        world: &'a World<'a>,
+        question: &Question,
+        generation: Generation,
+        route: RouteId,
+        view: dialplan::CallView,
+    ) -> Self {
+        Self {
+            world,
+            bounds: question.bounds,
+            started_at: question.at.clone(),
+            elapsed: Duration::ZERO,
+            script: generation.start(route, view),
+            generation,
+            line: Line::default(),
+            pending: Vec::new(),
+            verbs: 0,
+            steps: Vec::new(),
+            options: Vec::new(),
+        }
+    }
+
+    /// What happened since the last time.
+    pub(crate) fn take_steps(&mut self) -> Vec<Step> {
+        std::mem::take(&mut self.steps)
+    }
+
+    /// Runs until the world has to decide.
+    pub(crate) fn begin(&mut self) -> Stop {
+        let turn = self.script.go_on(&self.now());
+        self.go_on(turn)
+    }
+
+    /// Goes on with the option of this number.
+    pub(crate) fn choose(&mut self, option: usize) -> Stop {
+        let Some(chosen) = self.options.get(option) else { return Stop::Cut(LOST.to_owned()) };
+        let (pending, way, at) = (chosen.pending, chosen.way, chosen.at);
+        match self.take(pending, way, at) {
+            Ok(turn) => self.go_on(turn),
+            Err(end) => Stop::End(end),
+        }
+    }
+
+    fn now(&self) -> Zoned {
+        let elapsed = SignedDuration::try_from(self.elapsed).unwrap_or(SignedDuration::MAX);
+        self.started_at.saturating_add(elapsed)
+    }
+
+    fn go_on(&mut self, mut turn: Turn) -> Stop {
+        loop {
+            self.note_what_was_done();
+            turn = match turn {
+                Turn::Ask { id, verb } => {
+                    self.verbs += 1;
+                    if self.verbs > self.bounds.verbs {
+                        return Stop::Cut(format!("followed for {} verbs", self.bounds.verbs));
+                    }
+                    match self.ask(id, &verb) {
+                        Ok(turn) => turn,
+                        Err(end) => return Stop::End(end),
+                    }
+                }
+                Turn::Cancel { id } => {
+                    self.cancel(id);
+                    self.script.go_on(&self.now())
+                }
+                Turn::Slice => self.script.go_on(&self.now()),
+                Turn::Waiting => {
+                    self.options = self.find_options();
+                    match self.options.as_slice() {
+                        [] => return Stop::Cut(LOST.to_owned()),
+                        [only] => {
+                            let (pending, way, at) = (only.pending, only.way, only.at);
+                            match self.take(pending, way, at) {
+                                Ok(turn) => turn,
+                                Err(end) => return Stop::End(end),
+                            }
+                        }
+                        several => {
+                            let labels = several.iter().map(|option| option.label.clone());
+                            let labels = labels.collect();
+                            let place = self.pending.first().and_then(|first| first.place.clone());
+                            return Stop::Choice { key: self.key(), place, labels };
+                        }
+                    }
+                }
+                Turn::Returned => {
+                    let end = self.line.returned();
+                    return Stop::End(self.close(end));
+                }
+                Turn::Failed(error) => {
+                    let end = self.line.failed(error.to_string());
+                    return Stop::End(self.close(end));
+                }
+            };
+        }
+    }
+
+    /// Begins a verb; `Err` when the call is over.
+    fn ask(&mut self, id: AskId, verb: &Verb) -> std::result::Result<Turn, End> {
+        let (name, place) = match self.script.asked(id) {
+            Some(asked) => (asked.function, place_of(asked.file, asked.line)),
+            None => ("", None),
+        };
+        let key = format!("{name} {place:?} {verb:?}");
+        let ask = Ask { name, verb, place };
+        match self.world.effect(&ask, &mut self.line) {
+            Effect::Over(end) => Err(self.close(end)),
+            Effect::AtOnce(did, outcome) => {
+                self.steps.extend(did.map(Step::Did));
+                Ok(self.script.resume(id, outcome, &self.now()))
+            }
+            Effect::Waits(mut did, ways) => {
+                if !self.pending.is_empty() {
+                    did.words.insert_str(0, "meanwhile ");
+                }
+                self.steps.push(Step::Did(did));
+                let place = ask.place;
+                self.pending.push(Pending { id, name, place, key, begun: self.elapsed, ways });
+                Ok(self.script.go_on(&self.now()))
+            }
+        }
+    }
+
+    fn cancel(&mut self, id: AskId) {
+        if let Some(at) = self.pending.iter().position(|pending| pending.id == id) {
+            let stopped = self.pending.remove(at);
+            let words = match stopped.name {
+                "dial" => "stops ringing".to_owned(),
+                "sleep" => "stops waiting".to_owned(),
+                "play" | "say" => "stops playing".to_owned(),
+                "read" | "menu" => "stops asking".to_owned(),
+                // Nothing was begun for it.
+                "within" | "" => return,
+                name => format!("stops the {name}"),
+            };
+            self.steps.push(Step::Did(Did::new("cancel", None, words)));
+        }
+    }
+
+    /// What is waited for, as one text.
+    fn key(&self) -> String {
+        let keys: Vec<&str> = self.pending.iter().map(|pending| pending.key.as_str()).collect();
+        keys.join(" + ")
+    }
+
+    /// All that may happen next. Where several things are waited for, what cannot come before
+    /// another is left out.
+    fn find_options(&self) -> Vec<Choosable> {
+        let several = self.pending.len() > 1;
+        let mut options = Vec::new();
+        for (index, pending) in self.pending.iter().enumerate() {
+            // By then something else has happened for sure.
+            let others = self.pending.iter().enumerate().filter(|(other, _)| *other != index);
+            let latest = others.filter_map(|(_, other)| other.latest()).min();
+            for (way_index, way) in pending.ways.iter().enumerate() {
+                let mut at = pending.begun + way.takes;
+                match latest {
+                    Some(latest) if at > latest && way.fixed => continue,
+                    Some(latest) => at = at.min(latest),
+                    None => {}
+                }
+                let label = match way.result {
+                    Result::Outcome(_) if several => format!("{}: {}", pending.name, way.label),
+                    Result::Outcome(_) | Result::HungUp => way.label.clone(),
+                };
+                options.push(Choosable {
+                    pending: index,
+                    way: way_index,
+                    at: at.max(self.elapsed),
+                    label,
+                });
+            }
+        }
+        options
+    }
+
+    /// Lets something happen; `Err` when the call is over.
+    fn take(&mut self, pending: usize, way: usize, at: Duration) -> std::result::Result<Turn, End> {
+        self.elapsed = at;
+        self.options.clear();
+        let mut pending = self.pending.remove(pending);
+        let way = pending.ways.swap_remove(way);
+        self.steps.extend(way.then.map(Step::Did));
+        match way.result {
+            Result::HungUp => {
+                let end = self.line.caller_gone();
+                Err(self.close(end))
+            }
+            Result::Outcome(outcome) => {
+                self.line.answered |= way.connects;
+                if way.failure.is_some() {
+                    self.line.failure = way.failure;
+                }
+                Ok(self.script.resume(pending.id, outcome, &self.now()))
+            }
+        }
+    }
+
+    /// The call is over; its last functions run.
+    fn close(&mut self, mut end: End) -> End {
+        self.note_what_was_done();
+        let before = std::mem::take(&mut self.steps);
+        let code = if self.line.answered { 200 } else { end.code };
+        let ending = Ending { cause: end.cause.to_owned(), code };
+        let faults = self.script.close(ending, &self.now());
+        self.note_what_was_done();
+        for fault in faults {
+            let words = format!("fails: {fault}");
+            self.steps.push(Step::Did(Did::new("on_hangup", None, words)));
+        }
+        end.after = std::mem::replace(&mut self.steps, before);
+        end
+    }
+
+    /// What the script did without waiting for it, and what it logged.
+    fn note_what_was_done(&mut self) {
+        for deed in self.script.take_deeds() {
+            let place = place_of(deed.file, deed.line);
+            let did = match deed.what {
+                Done::Went { number, route: Some(route) } => {
+                    let there = self
+                        .generation
+                        .route(route)
+                        .map(|route| format!("goes to {number}, route \"{}\"", route.pattern));
+                    Did::new("go", place, there.unwrap_or_default())
+                }
+                Done::Went { number, route: None } => {
+                    Did::new("go", place, format!("finds no route for {number}"))
+                }
+                Done::OnHangup { file, line } => {
+                    let words = format!("will run {file}:{line} when the call is over");
+                    Did::new("on_hangup", place, words)
+                }
+            };
+            self.steps.push(Step::Did(did));
+        }
+        for line in self.script.take_logs() {
+            let place = place_of(line.file, line.line);
+            let words = format!("logs \"{}\"", line.text);
+            self.steps.push(Step::Did(Did::new("log", place, words)));
+        }
+    }
+}
+
+fn place_of(file: String, line: u32) -> Option<Place> {
+    (!file.is_empty()).then_some(Place { file, line })
+}
+
+impl Pending {
+    /// When it has ended for sure; `None` if it need not end.
+    fn latest(&self) -> Option<Duration> {
+        let ends = self.ways.iter().filter(|way| way.fixed).map(|way| self.begun + way.takes);
+        ends.max()
+    }
+}
+
+const LOST: &str = "the script waits for nothing that could happen";

@@ -1,0 +1,233 @@
+//! Follows every way through a script, depth first, and puts them together as a tree.
+//!
+//! A choice that comes again on a way is followed again, since a script may count; but only along the
+//! ways that took it the same each time, and a bounded number of times. That finds out what happens
+//! after the third wrong PIN, and keeps the work linear where the script offers the same menu for ever.
+
+use std::collections::BTreeMap;
+
+use dialplan::{Check, Generation, Loading, RouteId};
+
+use crate::fold;
+use crate::question::{Caller, Office, Question};
+use crate::run::{Run, Stop};
+use crate::tree::{Again, Alternative, Choice, Next, Node};
+use crate::world::World;
+
+/// A walk over all ways of one question.
+pub(crate) struct Walk<'a> {
+    world: &'a World<'a>,
+    office: Office<'a>,
+    question: &'a Question,
+    caller: &'a Caller,
+    route: RouteId,
+    /// How often a choice is followed when it comes again.
+    loops: usize,
+    /// Choices that come again although nothing depends on them, from an earlier walk.
+    idle: BTreeMap<String, bool>,
+    /// Whether any choice came again.
+    came_again: bool,
+    ways: usize,
+    cuts: Cuts,
+}
+
+/// Where the walk was cut short.
+#[derive(Debug, Default)]
+pub(crate) struct Cuts {
+    /// Deeper than [`crate::Bounds::depth`].
+    pub(crate) deep: usize,
+    /// After [`crate::Bounds::ways`].
+    pub(crate) many: usize,
+    /// Longer than [`crate::Bounds::verbs`].
+    pub(crate) long: usize,
+}
+
+/// What was chosen on the way here.
+#[derive(Clone, Default)]
+struct Trail {
+    taken: Vec<Taken>,
+}
+
+#[derive(Clone)]
+struct Taken {
+    key: String,
+    option: usize,
+}
+
+/// What came of a walk.
+pub(crate) struct Walked {
+    pub(crate) tree: Node,
+    pub(crate) ways: usize,
+    pub(crate) cuts: Cuts,
+}
+
+/// Follows every way from the route that takes the number.
+pub(crate) fn walk(
+    world: &World<'_>,
+    office: Office<'_>,
+    question: &Question,
+    caller: &Caller,
+    route: RouteId,
+) -> Walked {
+    let mut first = Walk {
+        world,
+        office,
+        question,
+        caller,
+        route,
+        loops: 1,
+        idle: BTreeMap::new(),
+        came_again: false,
+        ways: 0,
+        cuts: Cuts::default(),
+    };
+    let tree = first.whole();
+    if !first.came_again {
+        return Walked { tree, ways: first.ways, cuts: first.cuts };
+    }
+    // Once more, now that it is known which choices matter.
+    let mut second = Walk {
+        loops: question.bounds.loops.max(1),
+        idle: first.idle,
+        ways: 0,
+        cuts: Cuts::default(),
+        ..first
+    };
+    let tree = second.whole();
+    Walked { tree, ways: second.ways, cuts: second.cuts }
+}
+
+impl<'a> Walk<'a> {
+    fn whole(&mut self) -> Node {
+        let Some(mut run) = self.start() else {
+            return cut("the scripts cannot be loaded");
+        };
+        let stop = run.begin();
+        self.node(run, stop, &Trail::default())
+    }
+
+    fn start(&self) -> Option<Run<'a>> {
+        let loading = Loading { check: Check::Done, ..Loading::default() };
+        let config = self.office.config;
+        let names = self.office.names.clone();
+        let generation = Generation::load_as(
+            self.office.sources,
+            names,
+            config.script_limits,
+            loading,
+            &self.question.at,
+        );
+        let view = self.caller.view(&self.question.number(), config);
+        Some(Run::new(self.world, self.question, generation.ok()?, self.route, view))
+    }
+
+    /// A run that has come to the end of a trail.
+    fn replay(&self, trail: &Trail) -> Option<(Run<'a>, Stop)> {
+        let mut run = self.start()?;
+        let mut stop = run.begin();
+        for taken in &trail.taken {
+            // The same answers lead to the same question, for a script has no other source of chance.
+            match stop {
+                Stop::Choice { ref key, .. } if *key == taken.key => {}
+                Stop::Choice { .. } | Stop::End(_) | Stop::Cut(_) => return None,
+            }
+            stop = run.choose(taken.option);
+        }
+        // What happened before was told already, up to the last choice.
+        Some((run, stop))
+    }
+
+    /// What happens from where a run has stopped.
+    fn node(&mut self, mut run: Run<'a>, stop: Stop, trail: &Trail) -> Node {
+        let steps = fold::repeats(run.take_steps());
+        let (key, place, labels) = match stop {
+            Stop::Choice { key, place, labels } => (key, place, labels),
+            Stop::End(end) => {
+                self.ways += 1;
+                return Node { steps, next: Next::End(end) };
+            }
+            Stop::Cut(why) => {
+                self.ways += 1;
+                self.cuts.long += 1;
+                return Node { steps, next: Next::Cut(why) };
+            }
+        };
+        let before: Vec<usize> =
+            trail.taken.iter().filter(|t| t.key == key).map(|t| t.option).collect();
+        if let Some(first) = before.first() {
+            self.came_again = true;
+            if self.idle.get(&key).copied().unwrap_or(false) {
+                // Nothing depends on it: take it as before, and tell it as a step.
+                let stop = run.choose(*first);
+                let mut rest = self.node(run, stop, &trail.with(&key, *first));
+                let steps = [steps, rest.steps].concat();
+                rest.steps = fold::repeats(steps);
+                return rest;
+            }
+            let same = before.iter().all(|option| option == first);
+            if !same || before.len() >= self.loops {
+                self.ways += 1;
+                let again = Again { key, place, times: None, then: None };
+                return Node { steps, next: Next::Again(again) };
+            }
+        }
+        if trail.taken.len() >= self.question.bounds.depth {
+            self.ways += 1;
+            self.cuts.deep += 1;
+            let why = format!("followed {} choices deep", self.question.bounds.depth);
+            return Node { steps, next: Next::Cut(why) };
+        }
+        let alternatives = self.alternatives(run, &key, labels, trail);
+        let choice = Choice { key: key.clone(), place, alternatives };
+        let idle = fold::is_idle(&choice);
+        *self.idle.entry(key).or_insert(true) &= idle;
+        Node { steps, next: Next::Choice(choice) }
+    }
+
+    fn alternatives(
+        &mut self,
+        run: Run<'a>,
+        key: &str,
+        labels: Vec<String>,
+        trail: &Trail,
+    ) -> Vec<Alternative> {
+        let mut run = Some(run);
+        let mut alternatives = Vec::new();
+        for (option, label) in labels.into_iter().enumerate() {
+            let then = if self.ways >= self.question.bounds.ways {
+                self.cuts.many += 1;
+                cut(&format!("not followed after {} ways", self.question.bounds.ways))
+            } else {
+                let here = match run.take() {
+                    Some(mut run) => {
+                        let stop = run.choose(option);
+                        Some((run, stop))
+                    }
+                    None => self.replay(trail).map(|(mut run, _)| {
+                        drop(run.take_steps());
+                        let stop = run.choose(option);
+                        (run, stop)
+                    }),
+                };
+                match here {
+                    Some((run, stop)) => self.node(run, stop, &trail.with(key, option)),
+                    None => cut("the script does not do the same when it is run again"),
+                }
+            };
+            alternatives.push(Alternative { answers: vec![label], then });
+        }
+        alternatives
+    }
+}
+
+impl Trail {
+    fn with(&self, key: &str, option: usize) -> Self {
+        let mut longer = self.clone();
+        longer.taken.push(Taken { key: key.to_owned(), option });
+        longer
+    }
+}
+
+fn cut(why: &str) -> Node {
+    Node { steps: Vec::new(), next: Next::Cut(why.to_owned()) }
+}
