@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod annotations;
 pub(crate) mod call;
 pub(crate) mod check;
+pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod mailbox;
 pub(crate) mod reference;

@@ -3,7 +3,7 @@
 //! The switch starts with the names of all sounds; their content follows within a second, the shortest
 //! files first, so that calls are answered at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -117,6 +117,16 @@ impl Found {
         self.files.len()
     }
 
+    /// All names.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        self.files.keys().cloned().collect()
+    }
+
+    /// Where the sound of this name comes from.
+    pub(crate) fn path(&self, name: &str) -> Option<&Path> {
+        self.files.get(name).map(|file| file.path.as_path())
+    }
+
     /// Sounds to name at once, and the work that is left.
     pub(crate) fn prepare(&self) -> (pbx::Prompts, Undecoded) {
         let mut files: Vec<_> = self.files.iter().collect();
@@ -201,6 +211,37 @@ impl Kept {
     }
 }
 
+/// What prompts say, as far as somebody has written it down beside them: `en.tsv` for `en/`.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(BTreeMap<String, String>);
+
+impl Texts {
+    /// The lists that lie in `folder`; what is not there or cannot be read says nothing.
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        let mut texts = BTreeMap::new();
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()) {
+            let is_list = path.extension().is_some_and(|ending| ending == "tsv");
+            let Some(language) = path.file_stem().filter(|_| is_list) else { continue };
+            let list = fs::read_to_string(&path).unwrap_or_default();
+            for line in list.lines().filter(|line| !line.starts_with('#')) {
+                // Between slashes stand phonemes instead of words.
+                if let Some((name, text)) = line.split_once('\t')
+                    && !text.starts_with('/')
+                {
+                    texts.insert(format!("{}/{name}", language.display()), text.to_owned());
+                }
+            }
+        }
+        Self(texts)
+    }
+
+    /// What the prompt of this name says.
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
 impl Undecoded {
     /// Decodes what there is, unless told to stop. A file that cannot be played is logged, and silent.
     pub(crate) fn decode(self, stop: &AtomicBool) {
@@ -275,6 +316,16 @@ mod tests {
         undecoded.decode(&AtomicBool::new(false));
         assert_eq!(prompts.find("en/vm/hello").unwrap().pcm().len(), 160);
         assert_eq!(prompts.find("en/vm/broken").unwrap().pcm().len(), 0);
+    }
+
+    #[test]
+    fn what_prompts_say_stands_in_a_list_beside_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = "# comment\tno\nvm/hello\tHello there.\nletters/e\t/ˈiːj./\n";
+        fs::write(folder.path().join("en.tsv"), list).unwrap();
+        let texts = Texts::in_folder(folder.path());
+        assert_eq!(texts.find("en/vm/hello"), Some("Hello there."));
+        assert_eq!(texts.find("en/letters/e"), None);
     }
 
     #[test]
