@@ -8,6 +8,7 @@ use mlua::{Lua, VmState};
 use crate::error::{Place, SCRIPTS_FOLDER, ScriptError, trace_lines};
 use crate::host::place;
 use crate::shared::SharedLimits;
+use crate::strain::{HOLDING_FROM, Heat};
 
 /// Bounds on what scripts may use; reaching one ends that call and no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +90,12 @@ pub(crate) struct Meter {
     held: Cell<usize>,
     /// The line at the last look.
     seen: RefCell<Option<Place>>,
+    /// With less left, lines are counted.
+    warm_below: Cell<u64>,
+    /// Where instructions went since then.
+    heat: RefCell<Option<Box<Heat>>>,
+    /// The most work done without a pause in this run, in instructions, and where.
+    held_up: RefCell<Option<(u64, Place)>>,
     /// Why the call ends; set once and not to be caught.
     doom: RefCell<Option<ScriptError>>,
 }
@@ -109,7 +116,37 @@ impl Meter {
         self.extra.set(0);
         self.held.set(usize::MAX);
         self.seen.replace(None);
+        self.warm_below.set(0);
+        self.heat.replace(None);
+        self.held_up.replace(None);
         self.doom.replace(None);
+    }
+
+    /// Counts the lines that are seen when fewer instructions are left than this, beside those that
+    /// were counted before.
+    pub(crate) fn warm(&self, below: u64, heat: Option<Box<Heat>>) {
+        self.warm_below.set(below);
+        self.heat.replace(heat);
+    }
+
+    /// What was counted.
+    pub(crate) fn take_heat(&self) -> Option<Box<Heat>> {
+        self.heat.take()
+    }
+
+    /// The most work done without a pause, if that was too much, and where.
+    pub(crate) fn take_held_up(&self) -> Option<(u64, Place)> {
+        self.held_up.take()
+    }
+
+    fn note_held_up(&self, work: u64) {
+        let mut held_up = self.held_up.borrow_mut();
+        if work >= HOLDING_FROM
+            && held_up.as_ref().is_none_or(|(known, _)| work > *known)
+            && let Some(place) = self.seen()
+        {
+            *held_up = Some((work, place));
+        }
     }
 
     /// Instructions left before the call is ended.
@@ -156,6 +193,12 @@ impl Meter {
         self.see(debug);
         let left = self.left.get().saturating_sub(used);
         self.left.set(left);
+        if left < self.warm_below.get()
+            && let Some(place) = &*self.seen.borrow()
+        {
+            self.heat.borrow_mut().get_or_insert_default().note(place);
+        }
+        self.note_held_up(used);
         let Some(slice) = self.slice.get() else {
             if left == 0 {
                 self.stop(lua, "used up its instructions; is there an endless loop?");
@@ -175,6 +218,7 @@ impl Meter {
         let due_before = self.due.replace(true);
         if due_before {
             self.overdue.set(self.overdue.get() + used);
+            self.note_held_up(self.overdue.get());
         }
         if self.overdue.get() > UNPAUSABLE_MAX {
             self.stop(
@@ -188,11 +232,13 @@ impl Meter {
 
     fn stop(&self, lua: &Lua, message: &str) {
         let trace = lua.traceback(None, 0).map(|trace| trace.to_string_lossy());
-        let place = place(lua, 0).or_else(|| self.seen());
+        let hottest = self.heat.borrow().as_ref().and_then(|heat| heat.hottest());
+        let place = hottest.or_else(|| place(lua, 0)).or_else(|| self.seen());
         self.doom(ScriptError {
             file: place.as_ref().map(|place| place.file.clone()).unwrap_or_default(),
             line: place.map(|place| place.line),
             verb: None,
+            arguments: None,
             message: message.to_owned(),
             traceback: trace.map(|trace| trace_lines(&trace)).unwrap_or_default(),
         });

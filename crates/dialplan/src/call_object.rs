@@ -13,10 +13,11 @@ use crate::call_view::Party;
 use crate::deed::{Deed, Done};
 use crate::error::{Place, ScriptError};
 use crate::event::event_named;
-use crate::fibre::Want;
+use crate::fibre::{Blame, Want};
 use crate::generation::Match;
 use crate::host::{CallState, Host, place, placed};
 use crate::options::{checked_text, describe};
+use crate::shown;
 use crate::verbs::{FIELDS, VERBS, VerbSpec, nearest};
 
 /// Registers what the prelude needs to build verbs and values from.
@@ -43,14 +44,31 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
                     if more {
                         return Err("too many arguments".into());
                     }
-                    let verb = ask(spec, [a, b, c], &asked.names, &asked.now.borrow())?;
+                    let given = [a.clone(), b.clone(), c.clone()];
+                    let verb = ask(spec, given, &asked.names, &asked.now.borrow())?;
                     state.claim_line(spec)?;
                     let mut scratch = state.scratch.borrow_mut();
                     scratch.asked = Some(spec);
                     scratch.want = Some(Want::Verb(verb));
                     Ok(())
                 });
-                Ok(asking.err().map(|problem| complaint(lua, &asked, spec, &problem)))
+                Ok(asking.err().map(|problem| {
+                    let text = complaint(lua, &asked, spec, &problem);
+                    blame(&asked, spec, &[a, b, c], text.clone());
+                    text
+                }))
+            },
+        )?,
+    )?;
+    let blaming = Rc::clone(host);
+    functions.set(
+        "blame",
+        lua.create_function(
+            move |_, (index, text, a, b, c): (usize, LuaString, Value, Value, Value)| {
+                if let Some(spec) = VERBS.get(index.wrapping_sub(1)) {
+                    blame(&blaming, spec, &[a, b, c], text.to_string_lossy());
+                }
+                Ok(())
             },
         )?,
     )?;
@@ -333,6 +351,14 @@ pub(crate) fn count_verb(host: &Host, state: &CallState) -> Result<(), String> {
         return Err(problem);
     }
     Ok(())
+}
+
+/// Notes what a verb was given that ended in an error with this text.
+fn blame(host: &Host, spec: &VerbSpec, given: &[Value], text: String) {
+    if let Some(state) = host.current.borrow().as_ref() {
+        let arguments = shown::arguments(spec, given);
+        state.scratch.borrow_mut().blame = Some(Blame { text, arguments });
+    }
 }
 
 /// What the script is told: its line, the verb, the problem.

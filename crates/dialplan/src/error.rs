@@ -83,6 +83,8 @@ pub struct ScriptError {
     pub line: Option<u32>,
     /// The verb that failed, without `call:`.
     pub verb: Option<&'static str>,
+    /// What was passed to that verb, as far as a log may show it: `"ext/101", { timeout = 20 }`.
+    pub arguments: Option<String>,
     /// What went wrong, in one line.
     pub message: String,
     /// The calls that led there, innermost first, without our own functions.
@@ -114,7 +116,8 @@ impl ScriptError {
             Some(place) => (place.file, Some(place.line)),
             None => (String::new(), None),
         };
-        Self { file, line, verb: None, message: message.into(), traceback: Vec::new() }
+        let message = message.into();
+        Self { file, line, verb: None, arguments: None, message, traceback: Vec::new() }
     }
 
     /// Reads what Lua says: the place in front, the verb, the traceback behind.
@@ -140,6 +143,13 @@ impl ScriptError {
         read.verb = verb;
         read.traceback = traceback;
         read
+    }
+
+    /// Whether this is what a script was told with these words.
+    pub(crate) fn is_told_by(&self, text: &str) -> bool {
+        let told = Self::from_text(text, Vec::new());
+        (&told.file, told.line, told.verb, &told.message)
+            == (&self.file, self.line, self.verb, &self.message)
     }
 }
 
@@ -201,6 +211,32 @@ pub(crate) fn trace_lines(trace: &str) -> Vec<String> {
         .take(TRACE_MAX)
         .map(str::to_owned)
         .collect()
+}
+
+/// The lines of a traceback as people say them: `scripts/main.lua:4: in greet`. `handler_at` names the
+/// route whose handler begins at a line.
+pub(crate) fn readable(
+    trace: &[String],
+    handler_at: impl Fn(&str, u32) -> Option<String>,
+) -> Vec<String> {
+    let told = |line: &String| {
+        let (place, rest) = line.split_once(": in ")?;
+        if rest == "main chunk" {
+            return Some(format!("{place}: while the file is loaded"));
+        }
+        if let Some(begins) = rest.strip_prefix("function <").and_then(|at| at.strip_suffix('>')) {
+            let (file, number) = begins.rsplit_once(':')?;
+            let number = number.parse().ok()?;
+            return Some(match handler_at(file, number) {
+                Some(pattern) => format!("{place}: in the handler of \"{pattern}\""),
+                None => format!("{place}: in the function that begins at line {number}"),
+            });
+        }
+        let (_kind, name) = rest.split_once(" '")?;
+        let name = name.strip_suffix('\'')?;
+        Some(format!("{place}: in {name}"))
+    };
+    trace.iter().map(|line| one_line(&told(line).unwrap_or(line.clone()), MESSAGE_MAX)).collect()
 }
 
 /// `text` without line ends and control characters, cut to `max` characters.

@@ -9,6 +9,7 @@ use mlua::{Function, Table, Thread};
 
 use crate::error::Place;
 use crate::outcome::Outcome;
+use crate::strain::Heat;
 use crate::verb::Verb;
 use crate::verbs::VerbSpec;
 
@@ -41,6 +42,8 @@ pub(crate) struct Fibre {
     pub(crate) scratch: Scratch,
     /// Instructions left until its next verb.
     pub(crate) left: u64,
+    /// Where they went, once many were used.
+    pub(crate) heat: Option<Box<Heat>>,
 }
 
 /// What a fibre does.
@@ -164,4 +167,15 @@ pub(crate) struct Scratch {
     pub(crate) want: Option<Want>,
     /// The calls that led to its last error.
     pub(crate) trace: Vec<String>,
+    /// The last verb that refused what it was given.
+    pub(crate) blame: Option<Blame>,
+}
+
+/// A verb that refused what it was given.
+#[derive(Debug)]
+pub(crate) struct Blame {
+    /// All that the script was told.
+    pub(crate) text: String,
+    /// What it had passed, as a log may show it.
+    pub(crate) arguments: String,
 }

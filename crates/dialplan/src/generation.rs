@@ -265,6 +265,17 @@ impl fmt::Debug for GenerationWatch {
 }
 
 impl Core {
+    /// The pattern of the route whose handler begins at this line.
+    pub(crate) fn handler_at(&self, file: &str, line: u32) -> Option<String> {
+        let routes = self.host.routes.borrow();
+        let begins_there = |route: &&Route| {
+            let info = route.handler.info();
+            let begins = info.line_defined.and_then(|line| u32::try_from(line).ok());
+            begins == Some(line) && info.short_src.as_deref() == Some(file)
+        };
+        routes.iter().find(begins_there).map(|route| route.info.pattern.clone())
+    }
+
     /// Makes room for the values that a new script will hold, while memory has no limit.
     pub(crate) fn reserve(&self) {
         let wanted = 256 + self.scripts.get() * 4;

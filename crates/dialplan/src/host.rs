@@ -83,6 +83,8 @@ pub(crate) struct CallState {
     pub(crate) births: RefCell<Vec<Birth>>,
     /// What the script did without waiting for it, until somebody asks.
     pub(crate) deeds: RefCell<Vec<Deed>>,
+    /// What the caller typed that the script was told, the latest last.
+    pub(crate) typed: RefCell<Vec<String>>,
     /// Who uses the caller's line, and for which verb.
     pub(crate) line: Cell<Option<(FibreId, &'static VerbSpec)>>,
     /// The line of that verb in its script, noted when another fibre runs.
@@ -96,6 +98,15 @@ impl CallState {
         if deeds.len() < DEEDS_MAX {
             deeds.push(deed);
         }
+    }
+
+    /// Notes what the caller typed, so that no message repeats it.
+    pub(crate) fn note_typed(&self, keys: &str) {
+        let mut typed = self.typed.borrow_mut();
+        if typed.len() >= TYPED_MAX {
+            typed.remove(0);
+        }
+        typed.push(keys.to_owned());
     }
 
     /// Whether verbs can be used at all.
@@ -192,6 +203,9 @@ impl Host {
         self.journal.borrow_mut().add(level, text, place, call);
     }
 }
+
+/// Inputs of a caller that are remembered, to be left out of messages.
+const TYPED_MAX: usize = 32;
 
 /// The nearest line of a script on the stack, from `level` up; 0 is the Rust function that asks.
 pub(crate) fn place(lua: &Lua, level: usize) -> Option<Place> {

@@ -39,7 +39,9 @@ mod sandbox;
 mod say;
 mod script;
 mod shared;
+mod shown;
 mod sound;
+mod strain;
 mod targets;
 mod time;
 mod verb;
@@ -56,12 +58,13 @@ pub use fibre::AskId;
 pub use generation::{
     Check, Generation, GenerationWatch, Loading, Match, Names, RouteId, RouteInfo, Sources,
 };
-pub use log::{LogLevel, LogLine};
+pub use log::{LogLevel, LogLine, Remark};
 pub use outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
 pub use pattern::{Fit, Pattern};
 pub use say::{Spoken, say, say_prompts};
 pub use script::{Ending, Script, Step};
 pub use shared::{Shared, SharedLimits};
+pub use strain::Strain;
 pub use verb::{
     Absence, Barge, Destination, Dial, HangupCause, Identity, Play, Read, Record, RedirectTarget,
     Repeat, Sound, Target, Tone, Verb,

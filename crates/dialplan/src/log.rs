@@ -2,7 +2,8 @@
 
 use std::mem;
 
-use crate::error::{Place, one_line};
+use crate::error::{Place, ScriptError, one_line};
+use crate::strain::Strain;
 
 /// Characters of one line that are kept.
 const LINE_MAX: usize = 1_000;
@@ -33,6 +34,17 @@ pub struct LogLine {
     pub line: u32,
     /// The call's id; empty while scripts load.
     pub call: String,
+    /// What the line is about, if it is not the script's own.
+    pub remark: Option<Box<Remark>>,
+}
+
+/// What we have to say of a script, to its author.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// A part of it went wrong that nobody waits for; the rest goes on.
+    Failed(ScriptError),
+    /// It costs more than it should.
+    Strained(Strain),
 }
 
 /// Lines not taken yet, up to a limit.
@@ -49,13 +61,33 @@ impl Journal {
 
     /// Keeps a line, or counts it when there are too many.
     pub(crate) fn add(&mut self, level: LogLevel, text: &str, place: Option<Place>, call: &str) {
+        self.put(level, text, place, call, None);
+    }
+
+    /// Keeps what we have to say ourselves.
+    pub(crate) fn remark(&mut self, text: &str, place: Option<Place>, call: &str, remark: Remark) {
+        let level = match &remark {
+            Remark::Failed(_) => LogLevel::Error,
+            Remark::Strained(_) => LogLevel::Warn,
+        };
+        self.put(level, text, place, call, Some(Box::new(remark)));
+    }
+
+    fn put(
+        &mut self,
+        level: LogLevel,
+        text: &str,
+        place: Option<Place>,
+        call: &str,
+        remark: Option<Box<Remark>>,
+    ) {
         if self.lines.len() >= self.lines_max {
             self.dropped += 1;
             return;
         }
         let (file, line) = place.map(|place| (place.file, place.line)).unwrap_or_default();
         let text = one_line(text, LINE_MAX);
-        self.lines.push(LogLine { level, text, file, line, call: call.to_owned() });
+        self.lines.push(LogLine { level, text, file, line, call: call.to_owned(), remark });
     }
 
     /// Takes all lines, oldest first, and one more that tells how many were dropped.
@@ -69,6 +101,7 @@ impl Journal {
                 file: String::new(),
                 line: 0,
                 call: String::new(),
+                remark: None,
             });
         }
         lines

@@ -14,15 +14,17 @@ use mlua::{Function, Value};
 
 use crate::call_view::CallView;
 use crate::deed::{Asked, Deed};
-use crate::error::{Place, ScriptError};
+use crate::error::{Place, ScriptError, readable};
 use crate::event::CallEvent;
 use crate::fibre::{AskId, FibreId, FibreState};
 use crate::generation::{Core, RouteId};
-use crate::log::LogLine;
+use crate::log::{LogLine, Remark};
 use crate::memory::Charge;
 use crate::options::describe;
 use crate::outcome::Outcome;
 use crate::sandbox::out_of_memory;
+use crate::shown::without_typed;
+use crate::strain::{Strain, busy_from};
 use crate::verb::Verb;
 use crowd::Run;
 
@@ -179,6 +181,14 @@ impl Script {
             self.leave();
             Step::Failed(ScriptError::at(None, "internal fault while running the script"))
         });
+        let step = match step {
+            Step::Failed(error) => Step::Failed(self.told_well(error)),
+            step @ (Step::Ask { .. }
+            | Step::Cancel { .. }
+            | Step::Waiting
+            | Step::Slice
+            | Step::Returned) => step,
+        };
         self.stage = match &step {
             Step::Returned | Step::Failed(_) => Stage::Ended,
             Step::Ask { .. } | Step::Cancel { .. } | Step::Waiting | Step::Slice => Stage::Begun,
@@ -249,6 +259,9 @@ impl Script {
         let work = std::mem::take(&mut self.work);
         let left = self.run.as_ref()?.fibre(id)?.left.saturating_sub(work);
         host.meter.begin_slice(*slice, left);
+        let budget = host.limits.instructions_per_verb;
+        let heat = self.run.as_mut()?.fibre_mut(id)?.heat.take();
+        host.meter.warm(budget - busy_from(&host.limits) / 2, heat);
         let before = lua.used_memory();
         let resumed = values.and_then(|values| {
             lua.set_memory_limit(before + allowance + self.garbage_room(before))?;
@@ -266,8 +279,15 @@ impl Script {
         if let Some(doom) = host.meter.take_doom() {
             return Some(Step::Failed(doom));
         }
+        self.note_held_up();
         let run = self.run.as_mut()?;
-        run.fibre_mut(id)?.left = left;
+        let fibre = run.fibre_mut(id)?;
+        fibre.left = left;
+        fibre.heat = host.meter.take_heat();
+        if !matches!(&resumed, Ok((None, _))) || thread.status() != ThreadStatus::Resumable {
+            self.note_busy(id);
+        }
+        let run = self.run.as_mut()?;
         let born = run.take_births(id, host.limits.instructions_per_verb);
         if born > 0 {
             core.scripts.set(core.scripts.get() + born);
@@ -287,6 +307,33 @@ impl Script {
                 None
             }
         }
+    }
+
+    /// A fibre wants something or has ended: if it was busy until now, that is told, with the line.
+    fn note_busy(&mut self, id: FibreId) {
+        let limits = self.core.host.limits;
+        let Some(fibre) = self.run.as_mut().and_then(|run| run.fibre_mut(id)) else { return };
+        let used = limits.instructions_per_verb.saturating_sub(fibre.left);
+        let heat = fibre.heat.take();
+        if used < busy_from(&limits) {
+            return;
+        }
+        let (instructions, instructions_max) = (used, limits.instructions_per_verb);
+        let strain = Strain::Busy { instructions, instructions_max };
+        self.note_strain(strain, heat.and_then(|heat| heat.hottest()));
+    }
+
+    /// If the run held up all others, that is told, with the line.
+    fn note_held_up(&self) {
+        if let Some((instructions, place)) = self.core.host.meter.take_held_up() {
+            self.note_strain(Strain::Holding { instructions }, Some(place));
+        }
+    }
+
+    fn note_strain(&self, strain: Strain, place: Option<Place>) {
+        let call = self.run.as_ref().map(|run| run.state.view.id.as_str()).unwrap_or_default();
+        let mut journal = self.core.host.journal.borrow_mut();
+        journal.remark(&strain.to_string(), place, call, Remark::Strained(strain));
     }
 
     /// Frees what no script uses any more, and counts the work for whoever runs next.
@@ -358,6 +405,21 @@ impl Script {
         self.checked_for_memory(ScriptError::from_text(&text, trace))
     }
 
+    /// An error as its reader should have it: with what the verb was given, with names along the way,
+    /// and without what the caller typed.
+    pub(crate) fn told_well(&self, mut error: ScriptError) -> ScriptError {
+        error.traceback = readable(&error.traceback, |file, line| self.core.handler_at(file, line));
+        let Some(run) = &self.run else { return error };
+        let blame = run.state.scratch.borrow_mut().blame.take();
+        if let Some(blame) = blame.filter(|blame| error.is_told_by(&blame.text)) {
+            error.arguments = Some(blame.arguments);
+        }
+        let typed = run.state.typed.borrow();
+        error.message = without_typed(&error.message, &typed);
+        error.arguments = error.arguments.map(|arguments| without_typed(&arguments, &typed));
+        error
+    }
+
     fn read_error(&self, error: &mlua::Error) -> ScriptError {
         self.checked_for_memory(ScriptError::from_lua(error))
     }
@@ -426,7 +488,7 @@ impl Script {
         }
         core.ledger.add(&mut self.charge, before, lua.used_memory());
         self.leave();
-        errors
+        errors.into_iter().map(|error| self.told_well(error)).collect()
     }
 
     /// Which function of the script waits for an ask, and where; `None` when nobody does.

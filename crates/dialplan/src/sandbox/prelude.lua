@@ -25,13 +25,15 @@ local shapes = {
   function(word) return word end,
 }
 
-local function settle(shape, ...)
+-- What the verb was given is kept for the message if it cannot be carried out.
+local function settle(index, a, b, c, shape, ...)
+  if shape == 1 then host.blame(index, (...), a, b, c) end
   if shape then return shapes[shape](...) end
 end
 
-local function wait(index)
+local function wait(index, a, b, c)
   if not isyieldable() then error(host.cannot_wait(index), 0) end
-  return settle(yield(true))
+  return settle(index, a, b, c, yield(true))
 end
 
 local verbs, indices = {}, {}
@@ -41,7 +43,7 @@ for index = 1, #verb_names do
   verbs[name] = function(call, a, b, c, ...)
     local problem = host.ask(index, call, a, b, c, select("#", ...) > 0)
     if problem then error(problem, 0) end
-    return wait(index)
+    return wait(index, a, b, c)
   end
 end
 
@@ -63,7 +65,7 @@ end
 function verbs.menu(call, options, ...)
   local problem = host.ask(indices.menu, call, options, nil, nil, select("#", ...) > 0)
   if problem then error(problem, 0) end
-  local digits, why = wait(indices.menu)
+  local digits, why = wait(indices.menu, options)
   local choice = host.choice(options, digits, why)
   if type(choice) == "function" then
     choice(digits)

@@ -17,7 +17,7 @@ use crate::event::CallEvent;
 use crate::fibre::{AskId, Errors, Fibre, FibreId, FibreState, Joining, Scratch, Until, Want};
 use crate::generation::Core;
 use crate::host::CallState;
-use crate::log::LogLevel;
+use crate::log::{LogLevel, Remark};
 use crate::outcome::Outcome;
 use crate::verb::Verb;
 
@@ -46,6 +46,7 @@ impl Run {
             state: FibreState::New,
             scratch: Scratch::default(),
             left: core.host.limits.instructions_per_verb,
+            heat: None,
         };
         let state = Rc::new(CallState {
             view,
@@ -61,6 +62,7 @@ impl Run {
             children: Cell::new(0),
             births: RefCell::default(),
             deeds: RefCell::default(),
+            typed: RefCell::default(),
             line: Cell::new(None),
             line_at: RefCell::default(),
         });
@@ -181,6 +183,19 @@ impl Run {
             }
             FibreState::Told(outcome) => {
                 fibre.left = instructions;
+                match &outcome {
+                    Outcome::Read { digits, .. } => state.note_typed(digits),
+                    Outcome::Played { digit: Some(digit), .. } => {
+                        state.note_typed(digit.encode_utf8(&mut [0; 4]));
+                    }
+                    Outcome::Played { digit: None, .. }
+                    | Outcome::Done
+                    | Outcome::Fault(_)
+                    | Outcome::Recorded { .. }
+                    | Outcome::Dialed { .. }
+                    | Outcome::Voicemail(_)
+                    | Outcome::Mailbox(_) => {}
+                }
                 settle(lua, &state.scratch.borrow(), outcome)
             }
             FibreState::Joined(index) => index.into_lua_multi(lua),
@@ -213,6 +228,7 @@ impl Run {
                 state: FibreState::New,
                 scratch: Scratch::default(),
                 left: instructions,
+                heat: None,
             });
         }
         count
@@ -287,6 +303,9 @@ impl Script {
         let core = Rc::clone(&self.core);
         let Some(state) = self.run.as_ref().map(|run| Rc::clone(&run.state)) else { return Ok(()) };
         let name = event.name();
+        if let CallEvent::Dtmf { digit, .. } = &event {
+            state.note_typed(digit.encode_utf8(&mut [0; 4]));
+        }
         let arguments = event.arguments();
         for (_, function) in state.on_event.borrow().iter().filter(|(event, _)| *event == name) {
             let limits = &core.host.limits;
@@ -330,6 +349,7 @@ impl Script {
             state: FibreState::NewEvent(function, arguments),
             scratch: Scratch::default(),
             left: host.limits.instructions_per_verb,
+            heat: None,
         });
     }
 
@@ -563,11 +583,13 @@ impl Script {
     /// Logs what went wrong in a part of the script that nobody waits for.
     fn note_error(&self, what: &str, error: &ScriptError) {
         let Some(run) = &self.run else { return };
+        let error = self.told_well(error.clone());
         let place = error.line.map(|line| Place { file: error.file.clone(), line });
         let verb = error.verb.map(|verb| format!("call:{verb}: ")).unwrap_or_default();
         let text = format!("{what}: {verb}{}", error.message);
         let call = run.state.view.id.as_str();
-        self.core.host.journal.borrow_mut().add(LogLevel::Error, &text, place, call);
+        let mut journal = self.core.host.journal.borrow_mut();
+        journal.remark(&text, place, call, Remark::Failed(error));
     }
 }
 

@@ -12,6 +12,7 @@ mod arguments;
 mod attacks;
 mod coverage;
 mod deeds;
+mod errors;
 mod events;
 mod examples;
 mod fibres;
