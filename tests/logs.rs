@@ -7,7 +7,7 @@ use std::time::Duration;
 use tests::{ByHand, Plan, World};
 
 /// Everything logged while `play` runs.
-fn logged(play: impl FnOnce()) -> String {
+pub(crate) fn logged(play: impl FnOnce()) -> String {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Sink(lines.clone());
     let subscriber = tracing_subscriber::fmt()

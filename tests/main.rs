@@ -12,6 +12,7 @@ mod basic_call;
 mod demo_dialplan;
 mod events;
 mod examples;
+mod faults;
 mod fibres;
 mod freeswitch;
 mod hostile;

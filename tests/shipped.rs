@@ -49,6 +49,7 @@ pub(crate) fn setup(sources: Sources, wall: &str) -> Setup {
         peers: Vec::new(),
         mailboxes: Arc::new(users.map(mailbox).collect()),
         language: "en".to_owned(),
+        apology: None,
         time_zone: jiff::tz::TimeZone::UTC,
         limits: pbx::Limits::default(),
         script_limits: dialplan::Limits::default(),

@@ -54,6 +54,8 @@ pub struct World {
     pub names: BTreeMap<String, Vec<SocketAddr>>,
     /// Media ports that another program holds.
     pub taken_ports: BTreeSet<u16>,
+    /// How long the store takes to reply.
+    pub store_takes: Duration,
     queue: Queue<Delivery>,
     weather: Weather,
     rng: fastrand::Rng,
@@ -159,6 +161,7 @@ impl World {
             peers: plan.peers,
             mailboxes: Arc::new(plan.extensions.iter().map(mailbox).collect()),
             language: "en".to_owned(),
+            apology: Some("main/sorry".to_owned()),
             time_zone: jiff::tz::TimeZone::UTC,
             limits: plan.limits,
             script_limits: dialplan::Limits::default(),
@@ -183,6 +186,7 @@ impl World {
             shelf: Shelf::default(),
             names: BTreeMap::new(),
             taken_ports: BTreeSet::new(),
+            store_takes: Duration::from_millis(1),
             queue: Queue::default(),
             weather: plan.weather,
             rng: fastrand::Rng::with_seed(plan.seed),
@@ -427,7 +431,7 @@ impl World {
                 notice.write_to_log();
                 match notice {
                     Notice::Script { text, .. } => self.script_log.push(text),
-                    Notice::ScriptFailed(_) | Notice::CallOver(_) => {}
+                    Notice::ScriptFailed(_) | Notice::ScriptStrained(_) | Notice::CallOver(_) => {}
                     Notice::Reloaded { routes, .. } => {
                         self.note(&format!("notice Reloaded {{ routes: {routes} }}"));
                     }
@@ -492,7 +496,8 @@ impl World {
         }
         let reply: Option<(Ticket, StoreReply)> = self.shelf.handle(request);
         if let Some((ticket, reply)) = reply {
-            self.later(1, Delivery::ToSwitch(Input::Stored { ticket, reply }));
+            let reply = Delivery::ToSwitch(Input::Stored { ticket, reply });
+            self.queue.push(self.now + self.store_takes, reply);
         }
     }
 
@@ -562,6 +567,23 @@ impl World {
         let id = CommandId(0);
         let reload = Box::new(Reload { id, sources, prompts, config: None });
         self.tell(Input::Command(Command::Reload(reload)));
+    }
+
+    /// From now on, this prompt sounds for so long.
+    pub fn prompt_lasts(&mut self, name: &str, length: Duration) {
+        let names = self.prompts.names();
+        let index = names.iter().position(|known| known == name).expect("a prompt of that name");
+        let sounds = names.into_iter().map(|own| {
+            let sound = self.prompts.find(&own).expect("a known name").clone();
+            (own, sound)
+        });
+        let mut sounds: BTreeMap<String, Arc<Sound>> = sounds.collect();
+        let samples = usize::try_from(length.as_millis()).unwrap() * 8;
+        let pcm = sound::tone(prompt_tone_hz(index), samples);
+        sounds.insert(name.to_owned(), Arc::new(Sound::from_pcm(pcm)));
+        self.prompts = Arc::new(Prompts::new(sounds));
+        self.redeclare(|_| {});
+        self.log.clear();
     }
 
     /// Loads the dialplan again with what is declared by now, after `change`.

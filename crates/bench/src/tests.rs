@@ -54,6 +54,7 @@ pub(crate) fn setup(script: &str) -> Setup {
         peers: Vec::new(),
         mailboxes: Arc::new(users.map(mailbox).into()),
         language: "en".to_owned(),
+        apology: None,
         time_zone: jiff::tz::TimeZone::UTC,
         limits: pbx::Limits::default(),
         script_limits: dialplan::Limits::default(),

@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) scripts: PathBuf,
     /// Take scripts and prompts into use as soon as they are saved.
     pub(crate) watch: bool,
+    /// The prompt that callers hear when a script fails; `None`: nothing.
+    pub(crate) apology: Option<String>,
     /// Run the tests of the scripts before they are taken into use.
     pub(crate) test_on_reload: bool,
     /// Folder of the language folders.
@@ -138,6 +140,7 @@ impl Settings {
             tcp_limits,
             scripts: _,
             watch,
+            apology: _,
             test_on_reload: _,
             prompts: _,
             data,
@@ -178,6 +181,7 @@ impl Settings {
             peers: self.peers,
             mailboxes: std::sync::Arc::new(self.mailboxes),
             language: self.language,
+            apology: self.apology,
             time_zone: self.time_zone,
             limits: self.limits,
             script_limits: self.script_limits,
@@ -206,7 +210,8 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 /// Reads every key there is; what is wrong or missing gets a stand-in and is noted.
 fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
     let domain = root.value("domain", "a host name", names::domain).unwrap_or("cordboard".into());
-    let (scripts, watch, test_on_reload) = read_scripts(&mut root);
+    let ScriptSettings { folder: scripts, watch, test_on_reload, apology } =
+        read_scripts(&mut root);
     let [prompts, data] = [("prompts", "prompts"), ("data", STANDARD_DATA)]
         .map(|(key, default)| root.value(key, FOLDER, section::text).unwrap_or(default.into()));
     let [scripts, prompts, data] = [scripts, prompts, data].map(|path| folder.join(path));
@@ -279,24 +284,47 @@ fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
         scripts,
         watch,
         test_on_reload,
+        apology,
         prompts,
         data,
     }
 }
 
+/// What is said of the scripts.
+struct ScriptSettings {
+    folder: String,
+    watch: bool,
+    test_on_reload: bool,
+    apology: Option<String>,
+}
+
 /// Their folder, which is all that `scripts = "PATH"` says, and what is done with them.
-fn read_scripts(root: &mut Section<'_, '_>) -> (String, bool, bool) {
-    const STANDARD: &str = "scripts";
+fn read_scripts(root: &mut Section<'_, '_>) -> ScriptSettings {
+    let mut settings = ScriptSettings {
+        folder: "scripts".to_owned(),
+        watch: false,
+        test_on_reload: false,
+        apology: Some(APOLOGY.to_owned()),
+    };
     if root.is_text("scripts") {
-        let folder = root.value("scripts", FOLDER, section::text);
-        return (folder.unwrap_or(STANDARD.into()), false, false);
+        if let Some(folder) = root.value("scripts", FOLDER, section::text) {
+            settings.folder = folder;
+        }
+        return settings;
     }
     let mut section = root.section("scripts");
-    let folder = section.value("folder", FOLDER, section::text).unwrap_or(STANDARD.into());
-    let watch = section.value("watch", "true or false", section::truth).unwrap_or(false);
-    let test = section.value("test_on_reload", "true or false", section::truth).unwrap_or(false);
+    if let Some(folder) = section.value("folder", FOLDER, section::text) {
+        settings.folder = folder;
+    }
+    section.switch("watch", &mut settings.watch);
+    section.switch("test_on_reload", &mut settings.test_on_reload);
+    if let Some(apology) =
+        section.value("apology", "the name of a prompt, or false", names::apology)
+    {
+        settings.apology = apology;
+    }
     section.finish();
-    (folder, watch, test)
+    settings
 }
 
 fn read_mailboxes(root: &mut Section<'_, '_>) -> BTreeMap<String, pbx::MailboxConfig> {
@@ -396,6 +424,8 @@ fn read_limits(root: &mut Section<'_, '_>) -> (pbx::Limits, net::TcpLimits, dial
 
 /// The data folder, unless said otherwise.
 const STANDARD_DATA: &str = "cordboard-data";
+/// What callers hear when a script fails, unless said otherwise; silence where it is missing.
+pub(crate) const APOLOGY: &str = "main/sorry";
 /// What is expected where a folder is meant.
 const FOLDER: &str = "the path of a folder";
 

@@ -120,6 +120,8 @@ impl Control {
             | Notice::ReloadFailed { .. }
             | Notice::Script { .. }
             | Notice::ScriptFailed(_)
+            | Notice::ScriptStrained(_)
+            | Notice::ScriptRepeated { .. }
             | Notice::CallOver(_)
             | Notice::Idle => None,
         }

@@ -42,7 +42,12 @@ pub struct LogLine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remark {
     /// A part of it went wrong that nobody waits for; the rest goes on.
-    Failed(ScriptError),
+    Failed {
+        /// Which part, as the beginning of a sentence: `a spawned function failed`.
+        what: &'static str,
+        /// What went wrong.
+        error: ScriptError,
+    },
     /// It costs more than it should.
     Strained(Strain),
 }
@@ -67,7 +72,7 @@ impl Journal {
     /// Keeps what we have to say ourselves.
     pub(crate) fn remark(&mut self, text: &str, place: Option<Place>, call: &str, remark: Remark) {
         let level = match &remark {
-            Remark::Failed(_) => LogLevel::Error,
+            Remark::Failed { .. } => LogLevel::Error,
             Remark::Strained(_) => LogLevel::Warn,
         };
         self.put(level, text, place, call, Some(Box::new(remark)));

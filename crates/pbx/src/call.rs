@@ -10,6 +10,7 @@ mod bridge;
 mod caller;
 mod dial;
 mod ending;
+mod fault;
 mod keys;
 mod leg;
 mod perform;
@@ -63,6 +64,8 @@ pub(crate) struct Call {
     task: Task,
     /// The ask of the script that the line serves.
     line: Option<AskId>,
+    /// Its script failed; it ends when the caller was told so.
+    is_sorry: bool,
     /// Nobody waits for the feature any more; it only keeps what must be kept.
     is_cut_off: bool,
     /// What the line serves after that.
@@ -170,6 +173,7 @@ impl Call {
             feature: None,
             task: Task::Idle,
             line: None,
+            is_sorry: false,
             is_cut_off: false,
             held: None,
             asides: Vec::new(),
@@ -359,7 +363,11 @@ impl Call {
         ticket: Ticket,
         reply: StoreReply,
     ) {
-        if matches!(self.task, Task::Storing { ticket: own, .. } if own == ticket) {
+        if let Task::Storing { ticket: own, until } = self.task
+            && own == ticket
+        {
+            let took = STORE_MAX.saturating_sub(until.saturating_duration_since(now));
+            self.note_wait(now, desk, self.line, "the store", took);
             self.proceed(now, desk, Finished::Reply(feature::Reply::Stored(reply)));
         }
     }

@@ -40,6 +40,8 @@ pub struct Config {
     pub language: String,
     /// The office's time zone.
     pub time_zone: TimeZone,
+    /// The prompt that a caller hears when a script fails, named as scripts do; `None`: nothing.
+    pub apology: Option<String>,
     /// Bounds.
     pub limits: Limits,
     /// Bounds of scripts.
@@ -67,6 +69,7 @@ impl Config {
             mailboxes,
             language: _,
             time_zone,
+            apology,
             limits,
             script_limits,
             script_watch,
@@ -77,6 +80,7 @@ impl Config {
         self.peers = peers;
         self.mailboxes = mailboxes;
         self.time_zone = time_zone;
+        self.apology = apology;
         self.limits = limits;
         self.script_limits = script_limits;
         self.script_watch = script_watch;

@@ -18,6 +18,7 @@ use crate::output::Output;
 use crate::prompts::Prompts;
 use crate::records::{SoundId, StoreRequest, Ticket};
 use crate::registrar::Registrar;
+use crate::repeats::Repeats;
 
 /// Names a call within this process; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,6 +38,8 @@ pub(crate) struct Desk {
     pub(crate) generation: u64,
     /// What scripts share; it outlives them.
     pub(crate) shared: Shared,
+    /// What was told of scripts lately.
+    pub(crate) repeats: Repeats,
     ports: PortPool,
     /// Ports that other programs hold, left out until the next start.
     condemned: BTreeSet<u16>,
@@ -88,6 +91,7 @@ impl Desk {
             prompts,
             shared,
             generation: 1,
+            repeats: Repeats::default(),
             ports,
             condemned: BTreeSet::new(),
             outputs: VecDeque::new(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use dialplan::{LoadError, LogLevel, ScriptError};
+use dialplan::{LoadError, LogLevel, ScriptError, Strain};
 
 use crate::auth::printable;
 use crate::input::CommandId;
@@ -49,8 +49,21 @@ pub enum Notice {
         /// One line, without control characters.
         text: String,
     },
-    /// A script could not go on; its call is ended.
+    /// A script could not go on, or a part of it could not.
     ScriptFailed(Box<ScriptFailure>),
+    /// A script costs more than it should, or waited longer than it should have had to.
+    ScriptStrained(Box<ScriptStrain>),
+    /// What was told of scripts happened again, this often, within the last minute.
+    ScriptRepeated {
+        /// The script file; empty when unknown, or when it is about several.
+        file: String,
+        /// The line in that file, from 1; 0 when unknown.
+        line: u32,
+        /// What it was, in words.
+        about: String,
+        /// How often.
+        times: u64,
+    },
     /// A call is over. The store is given the same record.
     CallOver(Box<CallRecord>),
     /// After [`Command::Stop`](crate::Command): the last call is gone.
@@ -66,8 +79,66 @@ pub struct ScriptFailure {
     pub from: String,
     /// The number that was dialled.
     pub to: String,
+    /// What it is about, as the beginning of a sentence; empty for the handler, with which the call
+    /// ends.
+    pub part: &'static str,
     /// What went wrong, and where.
     pub error: ScriptError,
+    /// The same was told within the last minute: a log need not tell it again.
+    pub repeated: bool,
+}
+
+/// A script that costs more than it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptStrain {
+    /// The call's id.
+    pub call: String,
+    /// The script file; empty when unknown.
+    pub file: String,
+    /// The line in that file, from 1; 0 when unknown.
+    pub line: u32,
+    /// What it costs.
+    pub cost: Cost,
+    /// The same was told within the last minute: a log need not tell it again.
+    pub repeated: bool,
+}
+
+/// What a script costs beyond the usual.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cost {
+    /// It computes too much.
+    Script(Strain),
+    /// It waited long for something outside that should be quick.
+    Waited {
+        /// In a function of this name: `voicemail`.
+        function: &'static str,
+        /// For this.
+        on: &'static str,
+        /// So long.
+        took: Duration,
+    },
+}
+
+impl Cost {
+    /// What it is about, without what differs from time to time.
+    pub(crate) fn about(&self) -> String {
+        match self {
+            Self::Script(Strain::Busy { .. }) => "kept the script busy".to_owned(),
+            Self::Script(Strain::Holding { .. }) => "held up all other calls".to_owned(),
+            Self::Waited { function, on, .. } => format!("{function} waited long for {on}"),
+        }
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Script(strain) => strain.fmt(f),
+            Self::Waited { function, on, took } => {
+                write!(f, "{function} waited {:.1} s for {on}", took.as_secs_f64())
+            }
+        }
+    }
 }
 
 impl Notice {
@@ -77,12 +148,17 @@ impl Notice {
             Self::Reloaded { id, .. }
             | Self::ReloadFailed { id, .. }
             | Self::Snapshot { id, .. } => Some(*id),
-            Self::Script { .. } | Self::ScriptFailed(_) | Self::CallOver(_) | Self::Idle => None,
+            Self::Script { .. }
+            | Self::ScriptFailed(_)
+            | Self::ScriptStrained(_)
+            | Self::ScriptRepeated { .. }
+            | Self::CallOver(_)
+            | Self::Idle => None,
         }
     }
 
-    /// Writes what stands in a log anyway: lines of scripts, their failures, ends of calls. Who watches
-    /// without a log need not call this.
+    /// Writes what stands in a log anyway: lines of scripts, their failures, ends of calls; but nothing
+    /// that is repeated. Who watches without a log need not call this.
     pub fn write_to_log(&self) {
         match self {
             Self::Reloaded { generation, routes, .. } => {
@@ -103,9 +179,25 @@ impl Notice {
                 }
             }
             Self::ScriptFailed(failure) => {
-                let ScriptFailure { call, from, to, error } = &**failure;
+                let ScriptFailure { call, from, to, part, error, repeated } = &**failure;
+                if *repeated {
+                    return;
+                }
                 let (from, to) = (printable(from), printable(to));
-                tracing::error!(%call, %from, %to, "{error}{}", Trace(&error.traceback));
+                let part = if part.is_empty() { String::new() } else { format!("{part}: ") };
+                tracing::error!(%call, %from, %to, "{part}{error}{}", Details(error));
+            }
+            Self::ScriptStrained(strain) => {
+                let ScriptStrain { call, file, line, cost, repeated } = &**strain;
+                if !repeated {
+                    tracing::warn!(%call, script = %format!("{file}:{line}"), "{cost}");
+                }
+            }
+            Self::ScriptRepeated { file, line, about, times } => {
+                let at = if file.is_empty() { String::new() } else { format!("{file}:{line}: ") };
+                let often = if *times == 1 { "once".to_owned() } else { format!("{times}") };
+                let times = if *times == 1 { "" } else { " times" };
+                tracing::error!("{at}{about} … happened {often} more{times} in the last minute");
             }
             Self::CallOver(record) => log_end(record),
         }
@@ -127,13 +219,17 @@ fn log_end(record: &CallRecord) {
     );
 }
 
-/// The calls that led to an error, a line each, innermost first.
-struct Trace<'a>(&'a [String]);
+/// What the verb was given, and the calls that led to an error, a line each, innermost first.
+struct Details<'a>(&'a ScriptError);
 
-impl fmt::Display for Trace<'_> {
+impl fmt::Display for Details<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ScriptError { verb, arguments, traceback, .. } = self.0;
+        if let (Some(verb), Some(arguments)) = (verb, arguments) {
+            write!(f, "\n    given: call:{verb}({arguments})")?;
+        }
         // One line says no more than the place of the error.
-        let lines = if self.0.len() > 1 { self.0 } else { &[] };
+        let lines = if traceback.len() > 1 { traceback.as_slice() } else { &[] };
         lines.iter().try_for_each(|line| write!(f, "\n    {line}"))
     }
 }

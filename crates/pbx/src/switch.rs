@@ -29,6 +29,7 @@ use crate::notice::Notice;
 use crate::output::Output;
 use crate::prompts::Prompts;
 use crate::records::{BindingRecord, Ticket};
+use crate::repeats::{Again, Complaint};
 
 use reload::Loaded;
 
@@ -184,6 +185,7 @@ impl Switch {
     fn take_timeout(&mut self, now: Instant) {
         self.desk.endpoint.handle_timeout(now);
         self.desk.registrar.handle_timeout(now);
+        self.sum_up(now);
         while let Some(entry) = self.held_back.first_entry() {
             if entry.key().0 > now {
                 break;
@@ -206,6 +208,16 @@ impl Switch {
         }
     }
 
+    /// Tells how often what was told of scripts happened again.
+    fn sum_up(&mut self, now: Instant) {
+        while let Some(Again { complaint, times }) = self.desk.repeats.sum_up(now) {
+            let complaint = complaint.unwrap_or_else(Complaint::others);
+            let Complaint { file, line, about } = complaint;
+            let notice = Notice::ScriptRepeated { file, line, about, times };
+            self.outputs.push_back(Output::Publish(notice));
+        }
+    }
+
     /// What is to be done outside; drain to `None` after every `handle_*`.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -218,6 +230,7 @@ impl Switch {
             self.desk.endpoint.poll_timeout(),
             self.desk.registrar.poll_timeout(),
             self.desk.next_alarm(),
+            self.desk.repeats.poll_timeout(),
             held_back,
         ]
         .into_iter()

@@ -54,6 +54,21 @@ pub(super) fn display_name(value: &DeValue<'_>) -> Result<String, Found> {
     Ok(name)
 }
 
+/// The name of a prompt; `None` for none at all.
+pub(super) fn apology(value: &DeValue<'_>) -> Result<Option<String>, Found> {
+    if value.as_bool() == Some(false) {
+        return Ok(None);
+    }
+    let name = text(value)?;
+    let fits = (1..=255).contains(&name.len())
+        && name.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
+    if fits {
+        Ok(Some(name))
+    } else {
+        Err(Found::new("a prompt is named by its path under the prompts, without the ending"))
+    }
+}
+
 pub(super) fn language(value: &DeValue<'_>) -> Result<String, Found> {
     let language = text(value)?;
     if is_plain(&language, "-_") {

@@ -144,6 +144,13 @@ impl<'a, 'm> Section<'a, 'm> {
         }
     }
 
+    /// A choice that stays as it is when the key is missing.
+    pub(super) fn switch(&mut self, key: &'static str, choice: &mut bool) {
+        if let Some(chosen) = self.value(key, "true or false", truth) {
+            *choice = chosen;
+        }
+    }
+
     /// A number of seconds that stays as it is when the key is missing.
     pub(super) fn seconds(&mut self, key: &'static str, duration: &mut Duration, max: u64) {
         if let Some(number) = self.number(key, 1..=max) {

@@ -21,6 +21,7 @@ fn everything_that_can_be_said_is_understood() {
     let settings = parse(EVERYTHING).unwrap();
     assert_eq!(settings.scripts, Path::new("/office/plan"));
     assert!(settings.watch && settings.test_on_reload);
+    assert_eq!(settings.apology.as_deref(), Some("vm/oops"));
     assert_eq!(settings.prompts, Path::new("/usr/share/prompts"));
     assert_eq!(settings.data, Path::new("/office/var"));
     assert_eq!(settings.udp.len(), 2);
@@ -44,6 +45,13 @@ fn everything_that_can_be_said_is_understood() {
 }
 
 #[test]
+fn a_caller_of_a_failed_script_hears_something_unless_it_is_switched_off() {
+    assert_eq!(parse("").unwrap().apology.as_deref(), Some(APOLOGY));
+    assert_eq!(parse("scripts = \"x\"").unwrap().apology.as_deref(), Some(APOLOGY));
+    assert_eq!(parse("[scripts]\napology = false").unwrap().apology, None);
+}
+
+#[test]
 fn the_folder_of_the_scripts_can_be_said_in_one_line() {
     let settings = parse("scripts = \"plan\"").unwrap();
     assert_eq!(settings.scripts, Path::new("/office/plan"));
@@ -64,6 +72,8 @@ fn each_kind_of_mistake_says_what_was_expected() {
         ("domian = \"x\"", &["unknown key `domian`", "`domain`"]),
         ("scripts = 3", &["a section: [scripts]"]),
         ("[scripts]\nfolder = 3", &["`folder` in [scripts]", "the path of a folder"]),
+        ("[scripts]\napology = true", &["`apology` in [scripts]", "prompt, or false"]),
+        ("[scripts]\napology = \"a b\"", &["without the ending"]),
         ("[scripts]\nwach = true", &["unknown key `wach`", "did you mean `watch`?"]),
         ("[listen]\nudp = \"127.0.0.1:5060\"", &["a list of"]),
         ("[listen]\nudp = [\"127.0.0.1\"]", &["no `:PORT`"]),
@@ -169,6 +179,7 @@ data = "var"
 folder = "plan"
 watch = true
 test_on_reload = true
+apology = "vm/oops"
 [listen]
 udp = ["127.0.0.1:5070", "[::1]:5070"]
 tcp = []

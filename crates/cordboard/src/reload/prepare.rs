@@ -9,7 +9,7 @@ use dialplan::{Generation, Names, Sources};
 use jiff::Zoned;
 
 use super::{Cause, Current, fingerprint};
-use crate::config::Settings;
+use crate::config::{APOLOGY, Settings};
 use crate::prompts::{Broken, Found};
 use crate::report::{Place, Severity, script_place};
 use crate::scripts;
@@ -98,9 +98,25 @@ pub(super) fn rehearse(
         mailboxes: settings.mailboxes.keys().cloned().collect(),
         language: settings.language.clone(),
     };
+    let missing_apology = settings
+        .apology
+        .as_deref()
+        .filter(|name| *name != APOLOGY)
+        .filter(|name| !names.prompts.contains(*name))
+        .filter(|name| !names.prompts.contains(&format!("{}/{name}", settings.language)))
+        .map(|name| {
+            let mut place = without_text(
+                "cordboard.toml",
+                &format!("apology in [scripts]: there is no prompt \"{name}\""),
+            );
+            place.help = Some("callers of a script that fails would hear nothing".to_owned());
+            place
+        });
     let now = Zoned::now().with_time_zone(settings.time_zone.clone());
-    match Generation::load(sources, names, settings.script_limits, &now) {
-        Ok(generation) => {
+    let loaded = Generation::load(sources, names, settings.script_limits, &now);
+    let mut mistakes: Vec<Place> = missing_apology.into_iter().collect();
+    match loaded {
+        Ok(generation) if mistakes.is_empty() => {
             let mut warnings = Vec::new();
             if settings.test_on_reload {
                 let mut place =
@@ -110,8 +126,10 @@ pub(super) fn rehearse(
             }
             Ok(Rehearsed { routes: generation.routes().len(), warnings })
         }
-        Err(mistakes) => {
-            Err(mistakes.iter().map(|mistake| script_place(mistake, sources)).collect())
+        Ok(_) => Err(mistakes),
+        Err(told) => {
+            mistakes.extend(told.iter().map(|mistake| script_place(mistake, sources)));
+            Err(mistakes)
         }
     }
 }

@@ -581,7 +581,7 @@ impl Script {
     }
 
     /// Logs what went wrong in a part of the script that nobody waits for.
-    fn note_error(&self, what: &str, error: &ScriptError) {
+    fn note_error(&self, what: &'static str, error: &ScriptError) {
         let Some(run) = &self.run else { return };
         let error = self.told_well(error.clone());
         let place = error.line.map(|line| Place { file: error.file.clone(), line });
@@ -589,7 +589,7 @@ impl Script {
         let text = format!("{what}: {verb}{}", error.message);
         let call = run.state.view.id.as_str();
         let mut journal = self.core.host.journal.borrow_mut();
-        journal.remark(&text, place, call, Remark::Failed(error));
+        journal.remark(&text, place, call, Remark::Failed { what, error });
     }
 }
 

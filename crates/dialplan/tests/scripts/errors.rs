@@ -166,7 +166,7 @@ fn strains(body: &str) -> Vec<(u32, Strain)> {
     lines
         .filter_map(|line| match line.remark.map(|remark| *remark) {
             Some(Remark::Strained(strain)) => Some((line.line, strain)),
-            Some(Remark::Failed(_)) | None => None,
+            Some(Remark::Failed { .. }) | None => None,
         })
         .collect()
 }

@@ -61,6 +61,7 @@ impl Made {
             extensions: config.accounts.keys().cloned().collect(),
             mailboxes: config.mailboxes.keys().cloned().collect(),
             language: "en".to_owned(),
+            apology: None,
         };
         Self { config, sources, names, prompts }
     }
@@ -140,6 +141,7 @@ fn config() -> pbx::Config {
         }],
         mailboxes: Arc::new(numbers().map(mailbox).collect()),
         language: "en".to_owned(),
+        apology: None,
         time_zone: now().time_zone().clone(),
         limits: pbx::Limits::default(),
         script_limits: dialplan::Limits::default(),

@@ -19,6 +19,7 @@ impl Call {
     /// recording ended.
     pub(super) fn give_up(&mut self, now: Instant, desk: &mut Desk) {
         match self.presence {
+            Presence::Here if self.is_sorry => self.end_failed(now, desk),
             Presence::Here => {
                 let reply = Reply::new(StatusCode::REQUEST_TIMEOUT);
                 self.end(now, desk, reply, "longest call time reached");
@@ -173,9 +174,9 @@ impl Call {
             let ending = Ending { cause: ending.to_owned(), code: status.as_u16() };
             let errors = script.close(ending, &desk.clock.local(now));
             for error in errors {
-                self.tell_failure(desk, error);
+                self.tell_failure(now, desk, "at the end of the call", error);
             }
-            self.pass_on_log(desk);
+            self.pass_on_log(now, desk);
             self.script = None;
         }
     }

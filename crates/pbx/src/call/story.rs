@@ -1,15 +1,16 @@
 //! What is told of a call: its lines in the log and its record.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use dialplan::{LogLine, ScriptError};
+use dialplan::{AskId, Asked, LogLine, Remark, ScriptError};
 use sip_syntax::StatusCode;
 
 use super::{Call, Presence, Task};
 use crate::desk::Desk;
-use crate::notice::{Notice, ScriptFailure};
+use crate::notice::{Cost, Notice, ScriptFailure, ScriptStrain};
 use crate::output::Output;
 use crate::records::{CallRecord, StoreRequest};
+use crate::repeats::Complaint;
 use crate::snapshot::{CallNow, CallState};
 
 /// What is told of a call when it is over.
@@ -23,25 +24,80 @@ pub(super) struct Story {
 }
 
 impl Call {
-    /// Hands on what scripts logged since the last time.
-    pub(super) fn pass_on_log(&mut self, desk: &mut Desk) {
+    /// Hands on what scripts logged since the last time, and what there is to say of them.
+    pub(super) fn pass_on_log(&mut self, now: Instant, desk: &mut Desk) {
         let Some(script) = self.script.as_mut() else { return };
         for line in script.take_logs() {
-            let LogLine { level, text, file, line, call: _ } = line;
-            let (call, text) = (self.name.clone(), one_line(text));
-            desk.push(Output::Publish(Notice::Script { call, level, file, line, text }));
+            let LogLine { level, text, file, line, call: _, remark } = line;
+            match remark.map(|remark| *remark) {
+                None => {
+                    let (call, text) = (self.name.clone(), one_line(text));
+                    desk.push(Output::Publish(Notice::Script { call, level, file, line, text }));
+                }
+                Some(Remark::Failed { what, error }) => self.tell_failure(now, desk, what, error),
+                Some(Remark::Strained(strain)) => {
+                    self.tell_cost(now, desk, (file, line), Cost::Script(strain));
+                }
+            }
         }
     }
 
-    /// Tells whose script could not go on.
-    pub(super) fn tell_failure(&self, desk: &mut Desk, error: ScriptError) {
+    /// Tells whose script could not go on, or which part of it.
+    pub(super) fn tell_failure(
+        &self,
+        now: Instant,
+        desk: &mut Desk,
+        part: &'static str,
+        error: ScriptError,
+    ) {
+        let (file, line) = (error.file.clone(), error.line.unwrap_or_default());
+        let verb = error.verb.map(|verb| format!("call:{verb}: ")).unwrap_or_default();
+        let about = format!("{verb}{}", error.message);
+        let repeated = !desk.repeats.is_new(now, &Complaint { file, line, about });
         let failure = ScriptFailure {
             call: self.name.clone(),
             from: self.story.from.clone(),
             to: self.story.to.clone(),
+            part,
             error,
+            repeated,
         };
         desk.push(Output::Publish(Notice::ScriptFailed(Box::new(failure))));
+    }
+
+    /// Tells if the script waited long for something outside that should be quick.
+    pub(super) fn note_wait(
+        &self,
+        now: Instant,
+        desk: &mut Desk,
+        ask: Option<AskId>,
+        on: &'static str,
+        took: Duration,
+    ) {
+        if took < WAIT_LONG {
+            return;
+        }
+        let asked = ask.and_then(|ask| self.script.as_ref()?.asked(ask));
+        let (function, place) = match asked {
+            Some(Asked { function, file, line }) => (function, (file, line)),
+            None => ("", (String::new(), 0)),
+        };
+        self.tell_cost(now, desk, place, Cost::Waited { function, on, took });
+    }
+
+    /// Tells what a line of the script costs.
+    pub(super) fn tell_cost(
+        &self,
+        now: Instant,
+        desk: &mut Desk,
+        (file, line): (String, u32),
+        cost: Cost,
+    ) {
+        let complaint = Complaint { file, line, about: cost.about() };
+        let repeated = !desk.repeats.is_new(now, &complaint);
+        let Complaint { file, line, .. } = complaint;
+        let strain = ScriptStrain { call: self.name.clone(), file, line, cost, repeated };
+        desk.push(Output::Publish(Notice::ScriptStrained(Box::new(strain))));
     }
 
     /// How it stands with this call.
@@ -100,6 +156,9 @@ impl Call {
         desk.store(self.id, StoreRequest::Call(Box::new(record)));
     }
 }
+
+/// What is outside of a script and should be quick takes long from here on.
+const WAIT_LONG: Duration = Duration::from_secs(1);
 
 /// What a script logs may come from the network: it cannot begin a line of its own.
 fn one_line(text: String) -> String {

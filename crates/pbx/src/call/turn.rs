@@ -7,8 +7,6 @@ use std::time::Instant;
 
 use dialplan::{AskId, CallEvent, Outcome, Script, Step, Verb};
 use jiff::Zoned;
-use sip_engine::Reply;
-use sip_syntax::StatusCode;
 
 use super::{Call, Finished, Next, Presence, STEPS_PER_TURN, STORE_MAX, Task};
 use crate::desk::Desk;
@@ -131,6 +129,10 @@ impl Call {
         if self.presence == Presence::Gone {
             return None;
         }
+        if self.is_sorry {
+            self.end_failed(now, desk);
+            return None;
+        }
         if let Some((ask, verb)) = self.held.take() {
             return self.use_line(now, desk, ask, verb);
         }
@@ -145,7 +147,7 @@ impl Call {
         run: impl FnOnce(&mut Script, &Zoned) -> Step,
     ) -> Option<Todo> {
         let step = run(self.script.as_mut()?, &desk.clock.local(now));
-        self.pass_on_log(desk);
+        self.pass_on_log(now, desk);
         self.more = matches!(step, Step::Ask { .. } | Step::Cancel { .. } | Step::Slice);
         match step {
             Step::Ask { id, verb } => self.start_verb(now, desk, id, verb),
@@ -160,9 +162,7 @@ impl Call {
                 None
             }
             Step::Failed(error) => {
-                self.tell_failure(desk, error);
-                let reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
-                self.end(now, desk, reply, "script fault");
+                self.script_failed(now, desk, error);
                 None
             }
         }

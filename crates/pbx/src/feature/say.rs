@@ -77,7 +77,9 @@ impl Voice<'_> {
 pub fn prompt_names(language: &str) -> Vec<String> {
     let vm = leave_message::PROMPTS.iter().chain(listen::PROMPTS).map(|name| format!("vm/{name}"));
     let words = dialplan::say_prompts(language).or_else(|| dialplan::say_prompts(BORROWED));
-    vm.chain(without_folder(words.unwrap_or_default()))
+    let sorry = std::iter::once("main/sorry".to_owned());
+    vm.chain(sorry)
+        .chain(without_folder(words.unwrap_or_default()))
         .map(|name| format!("{language}/{name}"))
         .collect()
 }

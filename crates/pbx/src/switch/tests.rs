@@ -32,6 +32,7 @@ fn switch(now: Instant) -> Switch {
         mailboxes: BTreeMap::new().into(),
         digest: vec![Algorithm::Sha256, Algorithm::Md5],
         language: "en".into(),
+        apology: None,
         time_zone: jiff::tz::TimeZone::UTC,
         limits: Limits { calls_max: 2, ..Limits::default() },
         script_limits: dialplan::Limits::default(),
