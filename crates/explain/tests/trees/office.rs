@@ -61,7 +61,6 @@ impl Made {
             extensions: config.accounts.keys().cloned().collect(),
             mailboxes: config.mailboxes.keys().cloned().collect(),
             language: "en".to_owned(),
-            apology: None,
         };
         Self { config, sources, names, prompts }
     }
