@@ -374,15 +374,24 @@ impl Acoustics {
             soonest(ear.wake_at(now));
         }
         self.wake_at = wake_at;
-        let heard: Vec<(EarId, Option<Heard>)> = self
+        let heard: Vec<(EarId, Option<Heard>, Option<Instant>)> = self
             .ears
             .iter()
-            .map(|(id, ear)| (*id, self.heard_by(now, *id, ear)))
-            .filter(|(id, heard)| self.ears.get(id).is_some_and(|ear| ear.heard != *heard))
+            .map(|(id, ear)| {
+                let heard = self.heard_by(now, *id, ear);
+                let since = heard.as_ref().and_then(|_| self.played_since(now, ear));
+                (*id, heard, since)
+            })
+            .filter(|(id, heard, since)| {
+                self.ears
+                    .get(id)
+                    .is_some_and(|ear| ear.heard != *heard || ear.heard_since != *since)
+            })
             .collect();
-        for (id, heard) in heard {
+        for (id, heard, since) in heard {
             if let Some(ear) = self.ears.get_mut(&id) {
                 ear.heard.clone_from(&heard);
+                ear.heard_since = since;
                 self.changes.push_back(Change { ear: id, heard });
             }
         }
@@ -452,6 +461,13 @@ impl Acoustics {
                 fits.then_some(Heard::Party(far.party))
             }
         }
+    }
+
+    /// Since when an ear hears what is played to it, if anything is.
+    fn played_since(&self, now: Instant, ear: &Ear) -> Option<Instant> {
+        let leg = self.legs.get(self.ports.get(&ear.described.as_ref()?.remote?.port())?)?;
+        let player = leg.player.as_ref().filter(|_| leg.key_sent(now).is_none())?;
+        player.heard_since(now)
     }
 
     /// The first moment of the grid that is not before `now`.

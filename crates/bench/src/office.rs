@@ -173,6 +173,11 @@ impl Office {
         &mut self.shelf
     }
 
+    /// What ran of the dialplan; `None` unless `Config::script_watch` asked for it.
+    pub fn script_coverage(&self) -> Option<dialplan::Coverage> {
+        self.switch.script_coverage()
+    }
+
     /// Everything that happened, in order.
     pub fn happenings(&self) -> &[Happening] {
         &self.happenings

@@ -18,6 +18,8 @@ pub(super) struct Ear {
     /// When it spoke, speaks or will speak; ascending, without overlaps.
     spoken: Vec<(Instant, Instant)>,
     pub(super) heard: Option<Heard>,
+    /// Since when, if that is something played.
+    pub(super) heard_since: Option<Instant>,
     keys: VecDeque<(Instant, char)>,
     /// Keys that went down already, oldest first.
     pressed: Vec<(Instant, char)>,
@@ -50,6 +52,7 @@ impl Ear {
             present: true,
             spoken: Vec::new(),
             heard: None,
+            heard_since: None,
             keys: VecDeque::new(),
             pressed: Vec::new(),
             recognised: VecDeque::new(),

@@ -64,6 +64,18 @@ impl Player {
         self.item_at(self.position_at(now)?).map(|(item, _)| &item.heard)
     }
 
+    /// Since when that is heard: a prompt that follows itself begins anew. One that repeats without
+    /// end is one.
+    pub(super) fn heard_since(&self, now: Instant) -> Option<Instant> {
+        let begun = self.begun?;
+        if self.items.len() == 1 {
+            return Some(begun.at);
+        }
+        let (item, end) = self.item_at(self.position_at(now)?)?;
+        let start = end.saturating_sub(item.samples).saturating_sub(self.from);
+        Some(begun.at + samples_to_time(start))
+    }
+
     /// When something else is heard, or nothing any more.
     pub(super) fn next_change(&self, now: Instant) -> Option<Instant> {
         let begun = self.begun?;

@@ -195,7 +195,8 @@ impl Office {
     fn set_heard(&mut self, id: PartyId, heard: Option<Heard>) {
         let now = self.now;
         let Some(party) = self.parties.get_mut(id.0) else { return };
-        if party.hears().map(|hearing| &hearing.heard) == heard.as_ref() {
+        // A prompt that follows itself is heard twice; silence is not.
+        if heard.is_none() && party.hears().is_none() {
             return;
         }
         if let Some(last) = party.hearings.last_mut() {

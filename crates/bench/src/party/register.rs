@@ -32,7 +32,7 @@ impl Party {
     }
 
     /// Whether a REGISTER waits for its reply.
-    pub(crate) fn is_registering(&self) -> bool {
+    pub fn is_registering(&self) -> bool {
         self.registering.under_way.is_some()
     }
 
