@@ -107,14 +107,17 @@ impl Aside {
         })
     }
 
-    /// Forgets globals, modules and log lines of what ran before, and sets the clock.
+    /// Forgets globals, modules and log lines of what ran before, sets the clock, and begins chance
+    /// anew from `seed`.
     ///
     /// From here on, reading a global that does not exist is an error that names the nearest.
     ///
     /// # Errors
     /// Only when memory is short.
-    pub fn refresh(&self, now: &Zoned) -> mlua::Result<()> {
+    pub fn refresh(&self, now: &Zoned, seed: i64) -> mlua::Result<()> {
         let lua = &self.sandbox.lua;
+        let math: Table = lua.globals().raw_get("math")?;
+        math.raw_get::<Function>("randomseed")?.call::<()>(seed)?;
         let mut modules = self.host.modules.borrow_mut();
         modules.clear();
         for (path, function) in &self.modules {
@@ -236,7 +239,7 @@ mod tests {
         let files = files.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
         let now = "2026-11-23T14:05:09[Europe/Vienna]".parse().unwrap();
         let aside = Aside::new(&Sources { files }, Limits::default(), &now, 1).unwrap();
-        aside.refresh(&now).unwrap();
+        aside.refresh(&now, 1).unwrap();
         aside
     }
 
@@ -279,9 +282,12 @@ mod tests {
         assert_eq!(run(&aside, count), "11");
         assert_eq!(run(&aside, count), "21");
         assert_eq!(run(&aside, "return seen"), "21");
-        aside.refresh(&Zoned::default()).unwrap();
+        aside.refresh(&Zoned::default(), 1).unwrap();
         assert!(run(&aside, "return seen").contains("no global seen"));
         assert_eq!(run(&aside, count), "11");
+        let chance = run(&aside, "return math.random(1000000)");
+        aside.refresh(&Zoned::default(), 1).unwrap();
+        assert_eq!(run(&aside, "return math.random(1000000)"), chance);
     }
 
     #[test]

@@ -56,6 +56,11 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 impl LoadError {
+    /// A mistake in a file, at a line if that is known.
+    pub fn at(file: &str, line: Option<u32>, message: impl Into<String>) -> Self {
+        Self::new(file, line, message)
+    }
+
     /// A mistake that showed when a file was compiled or run.
     pub(crate) fn of(error: &ScriptError) -> Self {
         Self::new(&error.file, error.line, error.message.clone())
