@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("net", &["media", "sip-syntax"]),
     ("store", &["pbx"]),
     ("bench", &["dialplan", "media", "pbx", "sdp", "sip-engine", "sip-syntax"]),
+    ("rehearsal", &["bench", "dialplan", "pbx", "sip-syntax"]),
     (
         "cordboard",
         &[
@@ -25,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "media",
             "net",
             "pbx",
+            "rehearsal",
             "sdp",
             "sip-engine",
             "sip-syntax",
@@ -43,7 +45,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("hyper-util", &["net"]),
     ("rustls", &["net"]),
     ("rusqlite", &["store"]),
-    ("mlua", &["dialplan"]),
+    ("mlua", &["dialplan", "rehearsal"]),
     ("symphonia", &["media"]),
     ("rubato", &["media"]),
     ("clap", &["cordboard"]),

@@ -1,0 +1,262 @@
+//! What parties hear.
+
+mod sought;
+
+use bench::{Heard, Hearing, Office, PartyId};
+use mlua::{Lua, Value};
+
+use super::expect::seconds;
+use super::held;
+use super::party::Party;
+use crate::given::Given;
+use crate::session::Problem;
+use crate::show::{describe, show};
+use sought::{Sought, read_sequence};
+
+pub(super) fn hears(party: &Party, given: &Given) -> Result<(), Problem> {
+    let what = given.value("what");
+    let sought = read_sequence(party, &what)?;
+    let within = given.seconds("within")?.unwrap_or_default();
+    let wholly = given.flag("wholly")? == Some(true);
+    let (id, from) = (party.id, party.session.marks(party.id).heard);
+    let mut found = None;
+    let mut begun = None;
+    loop {
+        let mut heard = 0;
+        party.session.until(within, |office| {
+            let hearings = office.party(id).map(bench::Party::hearings).unwrap_or_default();
+            found = find(hearings, from, &sought);
+            heard = hearings.len();
+            match found {
+                Some(last) if wholly => {
+                    hearings.get(last).is_none_or(|hearing| hearing.until.is_some())
+                }
+                found => found.is_some(),
+            }
+        })?;
+        // The rest of a row has as much time again, as long as it comes nearer.
+        let comes = party.look(|_, party| has_begun(party.hearings(), from, &sought))?;
+        if found.is_some() || !comes || begun.replace(heard) == Some(heard) {
+            break;
+        }
+    }
+    match found {
+        Some(last) => {
+            party.session.mark(id, |marks| marks.heard = last + 1);
+            Ok(())
+        }
+        None => Err(Problem::Unmet {
+            expected: format!(
+                "{} to hear {} within {} s",
+                party.name(),
+                in_words(party, &what),
+                within.as_secs_f64()
+            ),
+            instead: all_it_heard(party, from)?,
+        }),
+    }
+}
+
+/// The last entry of the first place where all that is sought comes one after the other.
+fn find(hearings: &[Hearing], from: usize, sought: &[Sought]) -> Option<usize> {
+    // What goes on by itself may be found again as long as it lasts.
+    let current = hearings.last().filter(|last| last.until.is_none() && goes_on(&last.heard));
+    if let ([only], Some(current)) = (sought, current)
+        && only.fits(&current.heard)
+    {
+        return Some(hearings.len() - 1);
+    }
+    (from..hearings.len()).find_map(|start| {
+        let mut at = start;
+        let mut last = None;
+        for one in sought {
+            if *one != Sought::Silence {
+                while last.is_some() && hearings.get(at)?.heard == Heard::Silence {
+                    at += 1;
+                }
+            }
+            if !one.fits(&hearings.get(at)?.heard) {
+                return None;
+            }
+            last = Some(at);
+            at += 1;
+        }
+        last
+    })
+}
+
+/// Whether a row of things is being heard whose beginning is what was sought.
+fn has_begun(hearings: &[Hearing], from: usize, sought: &[Sought]) -> bool {
+    (from..hearings.len()).any(|start| {
+        let heard = hearings.get(start..).unwrap_or_default().iter();
+        let mut heard = heard.filter(|hearing| hearing.heard != Heard::Silence);
+        let mut sought = sought.iter().filter(|one| **one != Sought::Silence);
+        heard.all(|hearing| sought.next().is_some_and(|one| one.fits(&hearing.heard)))
+    })
+}
+
+/// Whether something has no end of its own: a party's microphone, music, ringing.
+fn goes_on(heard: &Heard) -> bool {
+    match heard {
+        Heard::Party(_) | Heard::Itself | Heard::Ringing => true,
+        Heard::Prompt(name) => name.starts_with("music/"),
+        Heard::Tone(name) => name.contains('/') || &**name == "ringback",
+        Heard::Silence | Heard::Recording(_) | Heard::Speech(_) | Heard::Key(_) => false,
+    }
+}
+
+pub(super) fn hears_nothing(party: &Party, given: &Given) -> Result<(), Problem> {
+    let time = given.seconds("seconds")?.unwrap_or_default();
+    let id = party.id;
+    let is_something = |hearing: &Hearing| hearing.heard != Heard::Silence;
+    let mut heard = None;
+    party.session.until(time, |office| {
+        let party = office.party(id);
+        heard = party
+            .and_then(bench::Party::hears)
+            .filter(|hearing| is_something(hearing))
+            .map(|hearing| name_of(office, &hearing.heard));
+        heard.is_some()
+    })?;
+    match heard {
+        None => Ok(()),
+        Some(heard) => {
+            let now = party.look(|office, _| office.elapsed())?;
+            Err(Problem::Unmet {
+                expected: format!("{} to hear nothing for {} s", party.name(), time.as_secs_f64()),
+                instead: format!("it heard {heard} at {}", seconds(now)),
+            })
+        }
+    }
+}
+
+pub(super) fn talks_to(party: &Party, given: &Given) -> Result<(), Problem> {
+    let other = given.value("other");
+    let Some(other) = held::<Party>(&other) else {
+        return Err(Problem::Misuse(format!("other must be a party, got {}", describe(&other))));
+    };
+    let within = given.seconds("within")?.unwrap_or_default();
+    let (one, two) = (party.id, other.id);
+    let hears = |office: &Office, listener: PartyId, speaker: PartyId| {
+        let hearing = office.party(listener).and_then(bench::Party::hears);
+        hearing.is_some_and(|hearing| hearing.heard == Heard::Party(speaker))
+    };
+    let came =
+        party.session.until(within, |office| hears(office, one, two) && hears(office, two, one))?;
+    if came {
+        return Ok(());
+    }
+    let (name, other_name) = (party.name(), other.name());
+    let state = |party: &Party, name: &str| {
+        party.look(|office, party| match party.hears() {
+            Some(hearing) => format!("{name} hears {}", name_of(office, &hearing.heard)),
+            None if party.is_free() => format!("{name} is in no call"),
+            None => format!("{name} hears nothing"),
+        })
+    };
+    Err(Problem::Unmet {
+        expected: format!(
+            "{name} and {other_name} to hear each other within {} s",
+            within.as_secs_f64()
+        ),
+        instead: format!("{}, {}", state(party, &name)?, state(&other, &other_name)?),
+    })
+}
+
+/// All that a party heard, as a list of tables.
+pub(super) fn heard(lua: &Lua, party: &Party) -> Result<Value, Problem> {
+    let all = party.look(|office, party| {
+        let at =
+            |time: std::time::Instant| time.saturating_duration_since(office.start()).as_secs_f64();
+        let entries = party.hearings().iter().map(|hearing| {
+            let plain = match &hearing.heard {
+                Heard::Prompt(name) | Heard::Tone(name) | Heard::Speech(name) => name.to_string(),
+                Heard::Silence
+                | Heard::Party(_)
+                | Heard::Itself
+                | Heard::Recording(_)
+                | Heard::Key(_)
+                | Heard::Ringing => name_of(office, &hearing.heard),
+            };
+            (plain, at(hearing.since), hearing.until.map(at))
+        });
+        entries.collect::<Vec<_>>()
+    })?;
+    let list = lua.create_table()?;
+    for (what, from, to) in all {
+        let entry = lua.create_table()?;
+        entry.raw_set("what", what)?;
+        entry.raw_set("from", from)?;
+        entry.raw_set("to", to)?;
+        list.raw_push(entry)?;
+    }
+    Ok(Value::Table(list))
+}
+
+/// What was heard, in words.
+fn name_of(office: &Office, heard: &Heard) -> String {
+    let name = |party: &PartyId| {
+        office.party(*party).map(|party| party.name().to_owned()).unwrap_or_default()
+    };
+    match heard {
+        Heard::Prompt(prompt) => format!("\"{prompt}\""),
+        Heard::Tone(tone) if tone.starts_with("tone:") => format!("\"{tone}\""),
+        Heard::Tone(tone) => format!("the tone \"{tone}\""),
+        Heard::Silence => "a silence".to_owned(),
+        Heard::Party(party) => name(party),
+        Heard::Itself => "itself".to_owned(),
+        Heard::Recording(Some(speaker)) => format!("a recording of {}", name(speaker)),
+        Heard::Recording(None) => "a recording".to_owned(),
+        Heard::Speech(text) => format!("the words \"{text}\""),
+        Heard::Key(key) => format!("the key {key}"),
+        Heard::Ringing => "ringing".to_owned(),
+    }
+}
+
+/// What a party heard after what was found before, in words: a line for each.
+fn all_it_heard(party: &Party, from: usize) -> Result<String, Problem> {
+    party.look(|office, party| {
+        let at = |time: std::time::Instant| {
+            format!("{:.3}", time.saturating_duration_since(office.start()).as_secs_f64())
+        };
+        let hearings = party.hearings().get(from..).unwrap_or_default();
+        let lasting = |hearing: &&Hearing| hearing.until != Some(hearing.since);
+        let lasting: Vec<&Hearing> = hearings.iter().filter(lasting).collect();
+        let skipped = lasting.len().saturating_sub(HEARD_MAX);
+        let after = if from > 0 { " after what was found before" } else { "" };
+        let mut told = match lasting.len() {
+            0 => format!("it heard nothing{after}"),
+            _ => format!("it heard{after}:"),
+        };
+        if skipped > 0 {
+            told.push_str(&format!("\n  {skipped} things, and then"));
+        }
+        for hearing in lasting.iter().skip(skipped) {
+            let name = name_of(office, &hearing.heard);
+            let since = at(hearing.since);
+            match hearing.until {
+                Some(until) => told.push_str(&format!("\n  {since} to {} s  {name}", at(until))),
+                None => told.push_str(&format!("\n  since {since} s  {name}")),
+            }
+        }
+        if let Some(ended) = party.call().and_then(bench::PartyCall::ended) {
+            let status = ended.status.map(|status| format!(" with {status}")).unwrap_or_default();
+            told.push_str(&format!("\nits call ended at {} s{status}", at(ended.at)));
+        } else if party.is_free() {
+            told.push_str("\nit is in no call");
+        }
+        told
+    })
+}
+
+/// What a test wants to be heard, in words.
+fn in_words(party: &Party, what: &Value) -> String {
+    match held::<Party>(what) {
+        Some(other) if other.id == party.id => "itself".to_owned(),
+        Some(other) => other.name(),
+        None => show(what),
+    }
+}
+
+/// Entries of what a party heard that a failure shows, the last ones.
+const HEARD_MAX: usize = 12;

@@ -1,0 +1,165 @@
+//! Running many tests, on many threads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::Instant;
+
+use dialplan::{Coverage, LoadError};
+
+use crate::stage::{Stage, Suite};
+use crate::verdict::{Report, Summary, Verdict};
+use crate::worker::{Listed, Worker};
+
+/// Which tests run, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Only tests whose name, or whose file, has this in it.
+    pub filter: Option<String>,
+    /// From which all chance comes.
+    pub seed: u64,
+    /// Threads; at least one.
+    pub jobs: usize,
+    /// Whether to stop after the first test that fails.
+    pub fail_fast: bool,
+}
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// All in numbers.
+    pub summary: Summary,
+    /// What of the dialplan ran, if that is noted.
+    pub coverage: Option<Coverage>,
+}
+
+/// The tests that would run, in their order.
+///
+/// # Errors
+/// Every mistake found in the files: syntax, unknown names, what goes wrong while they are read.
+pub fn list(
+    stage: &Arc<Stage>,
+    suite: &Arc<Suite>,
+    filter: Option<&str>,
+) -> Result<Vec<Listed>, Vec<LoadError>> {
+    let worker = Worker::new(stage, suite)?;
+    let (mut tests, mut errors) = (Vec::new(), Vec::new());
+    for index in 0..suite.files.len() {
+        match worker.list(index) {
+            Ok(listed) => tests.extend(listed),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    if let Some(filter) = filter {
+        let filter = filter.to_lowercase();
+        let has = |text: &str| text.to_lowercase().contains(&filter);
+        tests.retain(|test| {
+            let file = suite.files.get(test.file);
+            has(&test.name) || file.is_some_and(|file| has(suite.path(&file.chunk)))
+        });
+    }
+    Ok(tests)
+}
+
+/// Runs tests, and tells of each in their order, as soon as those before it are over.
+///
+/// # Errors
+/// Every mistake found in the files; then no test runs.
+pub fn run(
+    stage: &Arc<Stage>,
+    suite: &Arc<Suite>,
+    options: &Options,
+    mut tell: impl FnMut(&Report),
+) -> Result<Run, Vec<LoadError>> {
+    let began = Instant::now();
+    let tests = list(stage, suite, options.filter.as_deref())?;
+    let mut run = Run::default();
+    run.summary.seed = options.seed;
+    let jobs = options.jobs.clamp(1, tests.len().max(1));
+    let crew = Crew {
+        stage,
+        suite,
+        options,
+        tests: &tests,
+        next: AtomicUsize::new(0),
+        stopped: AtomicBool::new(false),
+    };
+    thread::scope(|scope| {
+        let (sender, results) = channel();
+        for _ in 0..jobs {
+            let (crew, sender) = (&crew, sender.clone());
+            scope.spawn(move || crew.work(&sender));
+        }
+        drop(sender);
+        // They come as they are done, and are told in their order.
+        let mut waiting = BTreeMap::new();
+        let mut next = 0;
+        for done in results {
+            match done {
+                Done::Test(index, report) => drop(waiting.insert(index, report)),
+                Done::Coverage(coverage) => {
+                    run.coverage.get_or_insert_default().add(&coverage);
+                }
+            }
+            while let Some(report) = waiting.remove(&next) {
+                run.summary.add(&report);
+                tell(&report);
+                next += 1;
+            }
+        }
+        // After a stop there may be holes.
+        for report in waiting.values() {
+            run.summary.add(report);
+            tell(report);
+        }
+    });
+    run.summary.took = began.elapsed();
+    Ok(run)
+}
+
+/// Something that a worker did.
+enum Done {
+    Test(usize, Box<Report>),
+    Coverage(Box<Coverage>),
+}
+
+/// What all workers share.
+struct Crew<'a> {
+    stage: &'a Arc<Stage>,
+    suite: &'a Arc<Suite>,
+    options: &'a Options,
+    tests: &'a [Listed],
+    next: AtomicUsize,
+    stopped: AtomicBool,
+}
+
+impl Crew<'_> {
+    fn work(&self, done: &Sender<Done>) {
+        // The same files were read before, so this does not fail.
+        let Ok(worker) = Worker::new(self.stage, self.suite) else { return };
+        let mut covered: Option<Coverage> = None;
+        while !self.stopped.load(Ordering::Relaxed) {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(test) = self.tests.get(index) else { break };
+            let (report, coverage) = worker.run(test, self.options.seed);
+            if let Some(coverage) = coverage {
+                covered.get_or_insert_default().add(&coverage);
+            }
+            if self.options.fail_fast && matches!(report.verdict, Verdict::Failed(_)) {
+                self.stopped.store(true, Ordering::Relaxed);
+            }
+            if done.send(Done::Test(index, Box::new(report))).is_err() {
+                break;
+            }
+        }
+        if let Some(covered) = covered {
+            // Nobody listens only when the run is given up.
+            drop(done.send(Done::Coverage(Box::new(covered))));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What tests can say, on small dialplans.
+
+use crate::stage::{passes, with_script};
+
+const NIGHT: &str = r#"
+route("support", { public = true }, function(call)
+  if not time.open("mon-fri 08:30-17:30") then
+    call:answer()
+    call:menu { prompt = "main/queue-sorry",
+      ["1"] = function() call:voicemail("100") end }
+  end
+end)
+"#;
+
+#[test]
+fn a_story_reads_as_one_would_tell_it() {
+    passes(
+        with_script(NIGHT),
+        r#"
+test("a caller at night can leave a message for support", function(t)
+  t:at("2026-12-24 22:10")
+  local caller = t:call { from = "+6621234567", to = "support" }
+  caller:hears("main/queue-sorry")
+  caller:press("1")
+  caller:hears("beep", { wholly = true })
+  caller:says(4.0)
+  caller:hangup()
+  t:mailbox("100"):has { from = "+6621234567", seconds = 4 }
+end)
+"#,
+    );
+}
+
+#[test]
+fn a_prompt_that_follows_itself_is_heard_twice() {
+    passes(
+        with_script(
+            r#"
+route("1", function(call)
+  call:answer()
+  call:play { "digits/1", "digits/1", "silence:1", "digits/1" }
+  call:play("digits/1")
+end)
+"#,
+        ),
+        r#"
+test("four times", function(t)
+  local caller = t:call { as = "100", to = "1" }
+  caller:hears { "digits/1", "digits/1", "digits/1" }
+  caller:hears("digits/1")
+  caller:is_ended()
+  local count = 0
+  for _, heard in ipairs(caller:heard()) do
+    if heard.what == "en/digits/1" then count = count + 1 end
+  end
+  t:equal(count, 4)
+end)
+"#,
+    );
+}
