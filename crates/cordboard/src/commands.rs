@@ -9,3 +9,4 @@ pub(crate) mod init;
 pub(crate) mod mailbox;
 pub(crate) mod reference;
 pub(crate) mod running;
+pub(crate) mod test;

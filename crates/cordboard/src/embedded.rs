@@ -1,8 +1,14 @@
 //! The demo dialplan and the prompts, carried in the binary and written out for the user to edit.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+
+use media::Sound;
+
+use crate::prompts;
 
 mod list {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -16,6 +22,20 @@ pub(crate) fn write_scripts(folder: &Path) -> io::Result<()> {
 /// Writes the prompts to a folder that is not there yet.
 pub(crate) fn write_prompts(folder: &Path) -> io::Result<()> {
     write(folder, list::PROMPTS)
+}
+
+/// The prompts that ship, for a bench: each is measured when it is first played.
+pub(crate) fn measured_prompts() -> bench::Sounds {
+    let files = list::PROMPTS.iter().filter_map(|(file, bytes)| {
+        let (name, ending) = file.rsplit_once('.')?;
+        prompts::is_sound(ending).then(|| (name.to_owned(), (*file, *bytes)))
+    });
+    let files: BTreeMap<String, (&str, &[u8])> = files.collect();
+    let sounds = files.keys().map(|name| (name.clone(), Sound::pending())).collect();
+    bench::Sounds::measured(Arc::new(pbx::Prompts::new(sounds)), move |name| {
+        let (file, bytes) = files.get(name)?;
+        media::measure(file, bytes.to_vec()).ok()
+    })
 }
 
 /// Writes beside the folder first and renames, so that a folder is there whole or not at all.

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::config::{Settings, folder_of};
-use crate::{embedded, random};
+use crate::{config, embedded, random, report};
 
 /// Whether there was a configuration file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,17 @@ pub(crate) fn ensure_folders(settings: &Settings) -> anyhow::Result<()> {
         tracing::info!("wrote the prompts to {}", settings.prompts.display());
     }
     Ok(())
+}
+
+/// The settings that a first start would write, for folders seen from this one; nothing is written.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub(crate) fn usual_settings(folder: &Path) -> anyhow::Result<Settings> {
+    let text = fresh_config()?;
+    Settings::parse(&text, folder).map_err(|mistakes| {
+        anyhow::anyhow!(report::render(&config::places(Path::new(""), &text, &mistakes)))
+    })
 }
 
 /// A new configuration: ten phones, ten mailboxes, everything that can be set and what it means.

@@ -29,6 +29,7 @@ mod project;
 mod prompts;
 mod questions;
 mod random;
+mod rehearse;
 mod reload;
 mod report;
 mod scripts;
@@ -82,6 +83,11 @@ enum Commands {
     Reference(commands::reference::Options),
     /// Make or take a call, as a phone on the command line.
     Call(Box<commands::call::Options>),
+    /// Run the tests of the dialplan, on a whole exchange in virtual time.
+    ///
+    /// Calls nobody, opens no socket and touches no database. The exit code is 0 when all pass, 1 when
+    /// one fails, 2 when they cannot be run.
+    Test(Box<commands::test::Options>),
     /// Phones that may register and call.
     #[command(subcommand)]
     Account(commands::account::Action),
@@ -128,6 +134,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Commands::Annotations) => commands::annotations::run(config),
         Some(Commands::Reference(options)) => commands::reference::run(&options),
         Some(Commands::Call(options)) => commands::call::run(config, *options),
+        Some(Commands::Test(options)) => Ok(commands::test::run(config, &options)),
         Some(Commands::Account(action)) => commands::account::run(config, action),
         Some(Commands::Reload(options)) => {
             commands::running::reload(config, data.as_deref(), &options)

@@ -186,8 +186,7 @@ impl Found {
     }
 
     /// Sounds for a bench: each is measured when it is first played, and none is decoded.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the command that runs tests"))]
-    pub(crate) fn measured(self) -> bench::Sounds {
+    pub(crate) fn measured(&self) -> bench::Sounds {
         let paths = self.files.iter().map(|(name, file)| (name.clone(), file.path.clone()));
         let paths: BTreeMap<String, PathBuf> = paths.collect();
         let (prompts, _undecoded) = self.prepare();
@@ -277,7 +276,8 @@ pub(crate) fn decode(path: &Path) -> anyhow::Result<Vec<i16>> {
     Ok(pcm.samples)
 }
 
-fn is_sound(ending: &str) -> bool {
+/// Whether a file with this ending is a sound.
+pub(crate) fn is_sound(ending: &str) -> bool {
     let ending = ending.to_ascii_lowercase();
     let ending = ending.split('-').next().unwrap_or_default();
     ENDINGS.contains(&ending)

@@ -11,8 +11,9 @@ use jiff::Zoned;
 use super::{Cause, Current, fingerprint};
 use crate::config::{APOLOGY, Settings};
 use crate::prompts::{Broken, Found};
+use crate::rehearse::Rehearsal;
 use crate::report::{Place, Severity, script_place};
-use crate::scripts;
+use crate::{rehearse, scripts};
 
 /// What to prepare.
 #[derive(Debug)]
@@ -67,6 +68,10 @@ impl Task {
             Err(told) => (0, told),
         };
         mistakes.extend(told);
+        let is_right = !mistakes.iter().any(|place| place.severity == Severity::Error);
+        if is_right && settings.test_on_reload {
+            mistakes.extend(run_tests(&settings, &sources, &found));
+        }
         if mistakes.iter().any(|place| place.severity == Severity::Error) {
             return Err(mistakes);
         }
@@ -117,13 +122,7 @@ pub(super) fn rehearse(
     let mut mistakes: Vec<Place> = missing_apology.into_iter().collect();
     match loaded {
         Ok(generation) if mistakes.is_empty() => {
-            let mut warnings = Vec::new();
-            if settings.test_on_reload {
-                let mut place =
-                    without_text("cordboard.toml", "tests cannot be run before a reload");
-                place.severity = Severity::Warning;
-                warnings.push(place);
-            }
+            let warnings = Vec::new();
             Ok(Rehearsed { routes: generation.routes().len(), warnings })
         }
         Ok(_) => Err(mistakes),
@@ -131,6 +130,23 @@ pub(super) fn rehearse(
             mistakes.extend(told.iter().map(|mistake| script_place(mistake, sources)));
             Err(mistakes)
         }
+    }
+}
+
+/// Runs the tests of scripts; gives back what failed.
+fn run_tests(settings: &Settings, sources: &Sources, found: &Found) -> Vec<Place> {
+    let suite = match Rehearsal::suite(settings, sources, &[]) {
+        Ok(suite) => suite,
+        Err(error) => {
+            let mut place = without_text("", &format!("{error:#}"));
+            place.severity = Severity::Warning;
+            return vec![place];
+        }
+    };
+    let sounds = found.measured();
+    match Rehearsal::new(settings, sources.clone(), sounds, suite, dialplan::Watch::Nothing) {
+        Ok(rehearsal) => rehearse::failures(&rehearsal),
+        Err(mistakes) => mistakes,
     }
 }
 

@@ -1,0 +1,289 @@
+//! `cordboard test`: the tests of the dialplan, on a whole exchange in virtual time.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use dialplan::{LoadError, Watch as Lines};
+use rehearsal::{Human, JUnit, Report, Reporter, Run, Style, Summary, Tap};
+
+use crate::rehearse::{self, Rehearsal};
+use crate::watch::{Waited, Watch};
+use crate::{random, report};
+
+/// What to run, and how to tell of it.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Files of tests, or folders with such; all of the scripts folder's `tests` if none is given.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only tests with this text in their name, or in that of their file.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// How to tell what came of them.
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+    /// Write that to a file; the terminal is told as people like it.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Run them again whenever a script, a test or a prompt was saved.
+    #[arg(long)]
+    watch: bool,
+    /// The number from which all chance comes; another one each time, if it is not given.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Tell what the tests left out of the dialplan; with a folder, write listings and an `lcov.info`
+    /// to it.
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true)]
+    coverage: Option<Option<PathBuf>>,
+    /// Name the tests, and run none.
+    #[arg(long)]
+    list: bool,
+    /// How many to run at one time; as many as there are processors, if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Stop after the first that fails.
+    #[arg(long)]
+    fail_fast: bool,
+    /// Run them so often, each time with another seed.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
+    /// Tell of each test, also of those that pass.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// How to tell what came of tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Human,
+    /// The Test Anything Protocol.
+    Tap,
+    /// JUnit's XML.
+    Junit,
+}
+
+/// Runs tests. The exit code is 0 when all pass, 1 when one fails, 2 when they cannot be run.
+pub(crate) fn run(config_path: &Path, options: &Options) -> ExitCode {
+    let once = || match run_once(config_path, options) {
+        Ok(Passed::All) => ExitCode::SUCCESS,
+        Ok(Passed::NotAll) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(CANNOT_RUN)
+        }
+    };
+    if !options.watch {
+        return once();
+    }
+    match watch(config_path, options, once) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(CANNOT_RUN)
+        }
+    }
+}
+
+/// Whether all tests passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    All,
+    NotAll,
+}
+
+/// Runs them again after every change, until Ctrl-C.
+fn watch(
+    config_path: &Path,
+    options: &Options,
+    once: impl Fn() -> ExitCode,
+) -> anyhow::Result<ExitCode> {
+    loop {
+        // What is watched may be declared anew with each change.
+        let mut paths = options.paths.clone();
+        paths.push(config_path.to_owned());
+        if let Ok(settings) = rehearse::settings(config_path) {
+            paths.extend([settings.scripts, settings.prompts]);
+        }
+        let mut watch = Watch::new(&paths)?;
+        if io::stdout().is_terminal() {
+            print!("\x1b[2J\x1b[H");
+        }
+        let code = once();
+        println!("waiting for a change; Ctrl-C ends");
+        if watch.wait()? == Waited::Stopped {
+            return Ok(code);
+        }
+    }
+}
+
+fn run_once(config_path: &Path, options: &Options) -> anyhow::Result<Passed> {
+    let settings = rehearse::settings(config_path)?;
+    let lines = if options.coverage.is_some() { Lines::Lines } else { Lines::Nothing };
+    let rehearsal = Rehearsal::read(&settings, &options.paths, lines)?;
+    if options.list {
+        return list(&rehearsal, options);
+    }
+    let mut telling = Telling::new(options)?;
+    let first_seed = match options.seed {
+        Some(seed) => seed,
+        None => u64::from(random::seed()? as u32),
+    };
+    let jobs = options.jobs.map_or_else(processors, usize::from);
+    let mut all = Run::default();
+    all.summary.seed = first_seed;
+    for round in 0..options.repeat {
+        let run_options = rehearsal::Options {
+            filter: options.filter.clone(),
+            seed: first_seed.wrapping_add(round.into()),
+            jobs,
+            fail_fast: options.fail_fast,
+        };
+        let mut broken = Ok(());
+        let tell = |report: &Report| {
+            if broken.is_ok() {
+                broken = telling.test(report);
+            }
+        };
+        let ran = rehearsal::run(&rehearsal.stage, &rehearsal.suite, &run_options, tell);
+        broken?;
+        let ran = ran.map_err(|mistakes| cannot_be_read(&rehearsal, &mistakes))?;
+        if ran.summary.failed > 0 {
+            all.summary.seed = run_options.seed;
+        }
+        add(&mut all, ran);
+        if all.summary.failed > 0 {
+            break;
+        }
+    }
+    if all.summary.passed + all.summary.failed + all.summary.skipped == 0 {
+        match &options.filter {
+            Some(filter) => bail!("no test has \"{filter}\" in its name or its file"),
+            None => bail!("there are no tests in these files"),
+        }
+    }
+    telling.end(&all.summary)?;
+    if let (Some(folder), Some(coverage)) = (&options.coverage, &all.coverage) {
+        tell_coverage(&rehearsal, coverage, folder.as_deref())?;
+    }
+    Ok(if all.summary.failed == 0 { Passed::All } else { Passed::NotAll })
+}
+
+fn list(rehearsal: &Rehearsal, options: &Options) -> anyhow::Result<Passed> {
+    let filter = options.filter.as_deref();
+    let tests = rehearsal::list(&rehearsal.stage, &rehearsal.suite, filter)
+        .map_err(|mistakes| cannot_be_read(rehearsal, &mistakes))?;
+    for test in tests {
+        let file = rehearsal.suite.files.get(test.file).map(|file| &file.chunk);
+        let path = file.and_then(|chunk| rehearsal.suite.paths.get(chunk));
+        println!("{}:{}: {}", path.map_or("", String::as_str), test.line, test.name);
+    }
+    Ok(Passed::All)
+}
+
+fn add(all: &mut Run, ran: Run) {
+    let (sum, one) = (&mut all.summary, ran.summary);
+    sum.passed += one.passed;
+    sum.failed += one.failed;
+    sum.skipped += one.skipped;
+    sum.took += one.took;
+    sum.simulated += one.simulated;
+    if let Some(coverage) = ran.coverage {
+        all.coverage.get_or_insert_default().add(&coverage);
+    }
+}
+
+/// Mistakes in files of tests, each with its line.
+fn cannot_be_read(rehearsal: &Rehearsal, mistakes: &[LoadError]) -> anyhow::Error {
+    let places: Vec<_> = mistakes
+        .iter()
+        .map(|mistake| {
+            let file = rehearsal.suite.paths.get(&mistake.file).unwrap_or(&mistake.file);
+            rehearse::test_place(rehearsal, file, mistake.line, &mistake.message)
+        })
+        .collect();
+    anyhow::anyhow!(report::render(&places))
+}
+
+/// Who is told, and where.
+struct Telling {
+    to: Vec<(Box<dyn Reporter>, Box<dyn Write>)>,
+}
+
+impl Telling {
+    fn new(options: &Options) -> anyhow::Result<Self> {
+        let is_terminal = io::stdout().is_terminal();
+        let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+        let human = || Box::new(Human::new(Style { colour, every_test: options.verbose }));
+        let wanted: Box<dyn Reporter> = match options.format {
+            Format::Human => human(),
+            Format::Tap => Box::<Tap>::default(),
+            Format::Junit => Box::<JUnit>::default(),
+        };
+        let Some(path) = &options.output else {
+            return Ok(Self { to: vec![(wanted, Box::new(io::stdout()))] });
+        };
+        let written = || format!("{} cannot be written", path.display());
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).with_context(written)?;
+        }
+        let file = BufWriter::new(File::create(path).with_context(written)?);
+        let wanted: Box<dyn Reporter> = match options.format {
+            // Files have no colours.
+            Format::Human => {
+                Box::new(Human::new(Style { colour: false, every_test: options.verbose }))
+            }
+            Format::Tap | Format::Junit => wanted,
+        };
+        Ok(Self { to: vec![(human(), Box::new(io::stdout())), (wanted, Box::new(file))] })
+    }
+
+    fn test(&mut self, report: &Report) -> io::Result<()> {
+        self.to.iter_mut().try_for_each(|(reporter, to)| reporter.test(&mut **to, report))
+    }
+
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+        self.to.iter_mut().try_for_each(|(reporter, to)| {
+            reporter.end(&mut **to, summary)?;
+            to.flush()
+        })
+    }
+}
+
+/// Prints a summary, and writes listings if a folder is given.
+fn tell_coverage(
+    rehearsal: &Rehearsal,
+    coverage: &dialplan::Coverage,
+    folder: Option<&Path>,
+) -> anyhow::Result<()> {
+    println!("\n{}", rehearsal::coverage_summary(coverage, &rehearsal.routes).trim_end());
+    let Some(folder) = folder else { return Ok(()) };
+    for (file, lines) in &coverage.files {
+        let name = file.strip_prefix("scripts/").unwrap_or(file);
+        let Some(text) = rehearsal.stage.sources.files.get(name) else { continue };
+        write(&folder.join(format!("{name}.txt")), &rehearsal::listing(lines, text))?;
+    }
+    let paths = &rehearsal.suite.paths;
+    write(&folder.join("lcov.info"), &rehearsal::lcov(coverage, paths))?;
+    println!("  listings are in {}", folder.display());
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let written = || format!("{} cannot be written", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(written)?;
+    }
+    fs::write(path, text).with_context(written)
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The exit code when no test could be run; clap's, too, for arguments that it does not understand.
+const CANNOT_RUN: u8 = 2;

@@ -1,0 +1,237 @@
+//! Finds the tests of a dialplan, and sets the stage for them: the office as it is declared, its
+//! dialplan and its prompts, without sockets and without the database.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use dialplan::{Generation, Names, RouteInfo, Sources, Watch};
+use jiff::Zoned;
+use rehearsal::{Stage, Suite, TestFile};
+use sip_engine::Transport;
+
+use crate::config::Settings;
+use crate::prompts::Found;
+use crate::report::{self, Place, Severity};
+use crate::{embedded, first_start, scripts};
+
+/// A dialplan and its tests, ready to run.
+#[derive(Debug)]
+pub(crate) struct Rehearsal {
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) suite: Arc<Suite>,
+    /// The routes of the dialplan, in the order of their definition.
+    pub(crate) routes: Vec<RouteInfo>,
+}
+
+impl Rehearsal {
+    /// Reads everything that belongs to these settings. Without `paths` the tests are those in the
+    /// folder `tests` of the scripts.
+    ///
+    /// # Errors
+    /// When something cannot be read, or with every mistake in the dialplan, ready to print.
+    pub(crate) fn read(
+        settings: &Settings,
+        paths: &[PathBuf],
+        watch: Watch,
+    ) -> anyhow::Result<Self> {
+        let sources = scripts::read(&settings.scripts)?;
+        let sounds = if settings.prompts.exists() {
+            Found::in_folder(&settings.prompts)?.measured()
+        } else {
+            embedded::measured_prompts()
+        };
+        let suite = Self::suite(settings, &sources, paths)?;
+        Self::new(settings, sources, sounds, suite, watch)
+            .map_err(|places| anyhow::anyhow!(report::render(&places)))
+    }
+
+    /// A rehearsal of a dialplan that was read already.
+    ///
+    /// # Errors
+    /// Every mistake in the dialplan.
+    pub(crate) fn new(
+        settings: &Settings,
+        sources: Sources,
+        sounds: bench::Sounds,
+        suite: Suite,
+        watch: Watch,
+    ) -> Result<Self, Vec<Place>> {
+        let prompts = sounds.prompts().names();
+        let names = Names {
+            prompts: prompts.clone(),
+            extensions: settings.accounts.keys().cloned().collect(),
+            mailboxes: settings.mailboxes.keys().cloned().collect(),
+            language: settings.language.clone(),
+        };
+        let now = Zoned::now().with_time_zone(settings.time_zone.clone());
+        let generation = Generation::load(&sources, names, settings.script_limits, &now);
+        let generation = generation.map_err(|mistakes| {
+            mistakes
+                .iter()
+                .map(|mistake| report::script_place(mistake, &sources))
+                .collect::<Vec<_>>()
+        })?;
+        let routes = generation.routes().to_vec();
+        // What a bench listens on is nobody else's: no socket is opened.
+        let listener = |transport| pbx::Listener { transport, address: LISTENS_ON };
+        let listeners = vec![listener(Transport::Udp), listener(Transport::Tcp)];
+        let mut config = settings.clone().into_config(listeners);
+        config.external_ip = None;
+        config.script_watch = watch;
+        let stage =
+            Stage { config, sources, sounds: Arc::new(sounds), prompts, start: Instant::now() };
+        Ok(Self { stage: Arc::new(stage), suite: Arc::new(suite), routes })
+    }
+
+    /// The tests at `paths`, or all that belong to the scripts.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub(crate) fn suite(
+        settings: &Settings,
+        sources: &Sources,
+        paths: &[PathBuf],
+    ) -> anyhow::Result<Suite> {
+        let own = settings.scripts.join(TESTS);
+        let mut suite = Suite { modules: sources.clone(), ..Suite::default() };
+        for name in sources.files.keys() {
+            let path = shown(&settings.scripts.join(name));
+            suite.paths.insert(format!("{SCRIPTS}{name}"), path);
+        }
+        let mut known = BTreeMap::new();
+        if own.is_dir() {
+            for (name, text) in scripts::read(&own)?.files {
+                let path = own.join(&name);
+                known.insert(path.canonicalize().unwrap_or_else(|_| path.clone()), name.clone());
+                suite.paths.insert(format!("{SCRIPTS}{TESTS}/{name}"), shown(&path));
+                suite.modules.files.insert(format!("{TESTS}/{name}"), text);
+            }
+        }
+        let wanted = if paths.is_empty() {
+            if !own.is_dir() {
+                bail!(
+                    "there are no tests: {} does not exist; `cordboard init` writes a first one",
+                    shown(&own)
+                );
+            }
+            vec![own]
+        } else {
+            paths.to_vec()
+        };
+        for path in wanted {
+            for (path, text) in lua_files(&path)? {
+                let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+                let chunk = match known.get(&real) {
+                    Some(name) => format!("{SCRIPTS}{TESTS}/{name}"),
+                    None => foreign_chunk(&suite, &path),
+                };
+                suite.paths.insert(chunk.clone(), shown(&path));
+                if !suite.files.iter().any(|file| file.chunk == chunk) {
+                    suite.files.push(TestFile { chunk, text });
+                }
+            }
+        }
+        Ok(suite)
+    }
+}
+
+/// What is declared in the configuration, or what a first start would declare when there is none.
+///
+/// # Errors
+/// When the configuration is wrong.
+pub(crate) fn settings(config_path: &Path) -> anyhow::Result<Settings> {
+    if config_path.exists() {
+        return Settings::load(config_path);
+    }
+    first_start::usual_settings(crate::config::folder_of(config_path))
+}
+
+/// Runs all tests of a dialplan before it is taken into use; gives back what failed, and a word about
+/// what ran.
+pub(crate) fn failures(rehearsal: &Rehearsal) -> Vec<Place> {
+    let options = rehearsal::Options {
+        filter: None,
+        seed: 1,
+        jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        fail_fast: false,
+    };
+    let mut places = Vec::new();
+    let ran = rehearsal::run(&rehearsal.stage, &rehearsal.suite, &options, |report| {
+        if let rehearsal::Verdict::Failed(failure) = &report.verdict {
+            let at = failure.at.first();
+            let expected = match failure.expected.as_str() {
+                "" => String::new(),
+                expected => format!("expected {expected}; "),
+            };
+            let message = format!("{}: {expected}{}", report.name, failure.instead);
+            let file = at.map_or(report.file.as_str(), |at| at.file.as_str());
+            let line = at.map_or(report.line, |at| at.line);
+            places.push(test_place(rehearsal, file, Some(line), &message));
+        }
+    });
+    if let Err(mistakes) = ran {
+        places.extend(mistakes.iter().map(|mistake| {
+            let file = rehearsal.suite.paths.get(&mistake.file).unwrap_or(&mistake.file);
+            test_place(rehearsal, file, mistake.line, &mistake.message)
+        }));
+    }
+    places
+}
+
+/// A mistake in a file of tests, with its line.
+pub(crate) fn test_place(
+    rehearsal: &Rehearsal,
+    file: &str,
+    line: Option<u32>,
+    message: &str,
+) -> Place {
+    let suite = &rehearsal.suite;
+    let chunk = suite.paths.iter().find(|(_, path)| *path == file).map(|(chunk, _)| chunk);
+    let text = suite.files.iter().find(|test| Some(&test.chunk) == chunk).map(|test| &test.text);
+    let sources =
+        Sources { files: text.map(|text| (file.to_owned(), text.clone())).into_iter().collect() };
+    let mistake = dialplan::LoadError::at(file, line, message);
+    let mut place = report::script_place(&mistake, &sources);
+    place.severity = Severity::Error;
+    place
+}
+
+/// Every `.lua` file at a path: itself, or all in it.
+fn lua_files(path: &Path) -> anyhow::Result<Vec<(PathBuf, String)>> {
+    if path.is_dir() {
+        let files = scripts::read(path)?.files;
+        return Ok(files.into_iter().map(|(name, text)| (path.join(name), text)).collect());
+    }
+    let text =
+        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Ok(vec![(path.to_owned(), text)])
+}
+
+/// How messages of Lua name a file that lies elsewhere: each by a name of its own.
+fn foreign_chunk(suite: &Suite, path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let chunk = format!("{SCRIPTS}{TESTS}/{name}");
+    let is_free = |chunk: &String| !suite.paths.contains_key(chunk);
+    if is_free(&chunk) {
+        return chunk;
+    }
+    let numbered = (2_u32..).map(|number| format!("{SCRIPTS}{TESTS}/{number}/{name}"));
+    numbered.into_iter().find(is_free).unwrap_or(chunk)
+}
+
+/// A path as one would type it.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
+}
+
+/// Where the tests are, in the scripts folder.
+pub(crate) const TESTS: &str = "tests";
+/// How messages name the scripts folder.
+const SCRIPTS: &str = "scripts/";
+/// The exchange on the bench.
+const LISTENS_ON: std::net::SocketAddr =
+    std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)), 5_060);
