@@ -76,6 +76,7 @@ fn stage(sources: Sources) -> Stage {
         limits: pbx::Limits::default(),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::default(),
+        apology: None,
         digest: vec![sip_engine::Algorithm::Sha256, sip_engine::Algorithm::Md5],
     };
     let prompts = prompts();
