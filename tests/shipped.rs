@@ -68,6 +68,7 @@ pub(crate) fn setup(sources: Sources, wall: &str) -> Setup {
         wall: wall.parse().unwrap(),
         seed: 1,
         weather: Weather::calm(),
+        kept: None,
     }
 }
 

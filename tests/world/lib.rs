@@ -176,6 +176,7 @@ impl World {
             sources: sources.clone(),
             prompts: prompts.clone(),
             bindings: Vec::new(),
+            kept: None,
         };
         Self {
             switch: switched_on(&config, beginning),
@@ -610,6 +611,7 @@ impl World {
             sources: self.sources.clone(),
             prompts: self.prompts.clone(),
             bindings,
+            kept: None,
         };
         self.switch = switched_on(&self.config, beginning);
     }

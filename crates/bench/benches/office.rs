@@ -74,6 +74,7 @@ struct Template {
     sources: dialplan::Sources,
     sounds: Arc<Sounds>,
     start: Instant,
+    kept: dialplan::Kept,
 }
 
 impl Template {
@@ -83,7 +84,13 @@ impl Template {
         names.extend(prompt_names(&root().join("prompts"), ""));
         let names = names.iter().map(String::as_str);
         let sounds = Arc::new(Sounds::made_up(names, Duration::from_secs(2)));
-        Self { config: config(), sources, sounds, start: Instant::now() }
+        Self {
+            config: config(),
+            sources,
+            sounds,
+            start: Instant::now(),
+            kept: dialplan::Kept::default(),
+        }
     }
 
     fn office(&self) -> Office {
@@ -95,6 +102,7 @@ impl Template {
             wall: "2026-11-23T10:00:00Z".parse().unwrap(),
             seed: 1,
             weather: Weather::calm(),
+            kept: Some(self.kept.clone()),
         };
         Office::new(setup).unwrap()
     }

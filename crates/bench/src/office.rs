@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use dialplan::{LoadError, Sources};
+use dialplan::{Kept, LoadError, Sources};
 use jiff::{Timestamp, Zoned};
 use pbx::{Command, CommandId, Config, Input, Notice, Peer, Reload, Start, Switch};
 use sip_engine::Flow;
@@ -35,6 +35,9 @@ pub struct Setup {
     pub seed: u64,
     /// How the network treats messages.
     pub weather: Weather,
+    /// What the first office of the same dialplan left: shared by all offices of a run, it spares most
+    /// of what loading costs. Each office has a Lua state of its own all the same.
+    pub kept: Option<Kept>,
 }
 
 /// A whole office on virtual time.
@@ -80,7 +83,7 @@ impl Office {
     ///
     /// [`Identity::Trusted`]: crate::Identity::Trusted
     pub fn new(setup: Setup) -> Result<Self, Vec<LoadError>> {
-        let Setup { mut config, sources, sounds, start, wall, seed, weather } = setup;
+        let Setup { mut config, sources, sounds, start, wall, seed, weather, kept } = setup;
         config.peers.push(Peer {
             name: "bench".to_owned(),
             network: acts::TRUSTED_NETWORK,
@@ -94,6 +97,7 @@ impl Office {
             sources,
             prompts: Arc::clone(sounds.prompts()),
             bindings: Vec::new(),
+            kept,
         };
         Ok(Self {
             switch: Switch::new(config.clone(), beginning)?,

@@ -74,6 +74,7 @@ pub(crate) fn setup(script: &str) -> Setup {
         wall: "2026-11-23T10:00:00Z".parse().unwrap(),
         seed: 1,
         weather: Weather::calm(),
+        kept: None,
     }
 }
 

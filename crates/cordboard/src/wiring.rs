@@ -91,6 +91,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
         sources: sources.clone(),
         prompts: Arc::new(prompts),
         bindings,
+        kept: None,
     };
     let switch = Switch::new(config, start)
         .map_err(|mistakes| anyhow!(report::render_scripts(&mistakes, &sources)))?;

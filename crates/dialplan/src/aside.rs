@@ -95,7 +95,7 @@ impl Aside {
     /// # Errors
     /// Its first mistake in syntax.
     pub fn compile(&self, file: &str, text: &str) -> Result<Function, LoadError> {
-        self.sandbox.compile(file, text).map_err(|error| {
+        self.sandbox.compile(&self.host, file, text).map_err(|error| {
             let error = ScriptError::from_lua(&error);
             let mut told = LoadError::of(&error);
             if told.line.is_none() {

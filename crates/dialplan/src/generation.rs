@@ -18,6 +18,7 @@ use crate::check;
 use crate::coverage::{Coverage, Recorder, Watch};
 use crate::error::{LoadError, SCRIPTS_FOLDER, ScriptError};
 use crate::host::{Host, Module, Route, place, placed};
+use crate::kept::{Compiled, Kept};
 use crate::log::LogLine;
 use crate::memory::Ledger;
 use crate::options::describe;
@@ -89,6 +90,8 @@ pub struct Loading {
     pub check: Check,
     /// What they share with every generation before and after them.
     pub shared: Shared,
+    /// What an earlier load of the same left, or this one leaves; `None`: nothing is kept.
+    pub kept: Option<Kept>,
 }
 
 /// Whether loading looks for mistakes in the texts of the scripts, beside running `main.lua`.
@@ -155,7 +158,12 @@ impl Generation {
         loading: Loading,
         now: &Zoned,
     ) -> Result<Self, Vec<LoadError>> {
+        let compiled = match &loading.kept {
+            Some(kept) => kept.chunks(sources, &names),
+            None => Compiled::Neither,
+        };
         let mut host = Host::new(limits, names, now);
+        host.compiled = compiled;
         host.shared = loading.shared;
         host.recorder = (loading.watch == Watch::Lines).then(Recorder::default);
         let host = Rc::new(host);
@@ -166,11 +174,14 @@ impl Generation {
         let ran = run(&sandbox, &host, main);
         let mut errors: Vec<_> = ran.err().map(|e| located(sources, e)).into_iter().collect();
         let loaded = errors.is_empty();
-        if loading.check == Check::Now {
+        if loading.check == Check::Now && !host.compiled.is_known() {
             errors.extend(check::check(sources, &host, loaded));
         }
         if !loaded || !errors.is_empty() {
             return Err(errors);
+        }
+        if let Some(kept) = &loading.kept {
+            kept.keep(sources, &host.names, &host.compiled);
         }
         host.loading.set(false);
         let finish = || -> mlua::Result<Function> {
@@ -293,7 +304,7 @@ fn compile(sandbox: &Sandbox, host: &Host, sources: &Sources) -> Result<Function
     let mut main = None;
     for (path, text) in &sources.files {
         let file = format!("{SCRIPTS_FOLDER}{path}");
-        let compiled = sandbox.compile(&file, text);
+        let compiled = sandbox.compile(host, &file, text);
         if let (Some(recorder), Ok(function)) = (&host.recorder, &compiled) {
             recorder.learn(&file, function, text);
         }

@@ -15,6 +15,7 @@ use crate::deed::{DEEDS_MAX, Deed};
 use crate::error::{Place, SCRIPTS_FOLDER};
 use crate::fibre::{Birth, FibreId, Scratch};
 use crate::generation::{Match, Names, RouteId, RouteInfo};
+use crate::kept::Compiled;
 use crate::log::{Journal, LogLevel};
 use crate::pattern::{Fit, Pattern};
 use crate::shared::Shared;
@@ -24,6 +25,7 @@ use crate::verbs::VerbSpec;
 pub(crate) struct Host {
     pub(crate) limits: Limits,
     pub(crate) names: Names,
+    pub(crate) compiled: Compiled,
     pub(crate) shared: Shared,
     pub(crate) meter: Meter,
     pub(crate) journal: RefCell<Journal>,
@@ -152,6 +154,7 @@ impl Host {
         Self {
             limits,
             names,
+            compiled: Compiled::Neither,
             shared: Shared::default(),
             meter: Meter::default(),
             journal: RefCell::new(Journal::new(limits.log_lines)),

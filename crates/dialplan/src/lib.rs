@@ -30,6 +30,7 @@ mod fibres;
 mod generation;
 mod host;
 mod json;
+mod kept;
 mod log;
 mod memory;
 mod options;
@@ -58,6 +59,7 @@ pub use fibre::AskId;
 pub use generation::{
     Check, Generation, GenerationWatch, Loading, Match, Names, RouteId, RouteInfo, Sources,
 };
+pub use kept::Kept;
 pub use log::{LogLevel, LogLine, Remark};
 pub use outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
 pub use pattern::{Fit, Pattern};

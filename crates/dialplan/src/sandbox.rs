@@ -9,13 +9,13 @@ mod text;
 
 use std::rc::Rc;
 
-use mlua::chunk::ChunkMode;
 use mlua::debug::DebugEvent;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, StdLib, Table, Value, VmState};
 
 use crate::budget::{GRAIN, stopped};
 use crate::error::{ScriptError, plain_text, strip_own_place, trace_lines};
 use crate::host::{Host, place, placed};
+use crate::kept::Chunk;
 use crate::log::LogLevel;
 use crate::verbs::{LUA_LIBRARIES, VERBS};
 use crate::{call_object, fibres, generation, json, shared, time};
@@ -117,25 +117,21 @@ impl Sandbox {
 
         let coroutine: Table = globals.get("coroutine")?;
         let names: Vec<&str> = VERBS.iter().map(|spec| spec.name).collect();
-        lua.load(include_str!("sandbox/prelude.lua"))
-            .set_name("=[cordboard]")
-            .set_mode(ChunkMode::Text)
-            .call::<()>((
-                &functions,
-                &library,
-                coroutine.get::<Function>("yield")?,
-                coroutine.get::<Function>("isyieldable")?,
-                names,
-            ))?;
-        lua.load(include_str!("sandbox/fibres.lua"))
-            .set_name("=[cordboard]")
-            .set_mode(ChunkMode::Text)
-            .call::<()>((
-                &functions,
-                &library,
-                coroutine.get::<Function>("yield")?,
-                coroutine.get::<Function>("isyieldable")?,
-            ))?;
+        let prelude = own_chunk("prelude", include_str!("sandbox/prelude.lua"));
+        host.compiled.function(&lua, prelude)?.call::<()>((
+            &functions,
+            &library,
+            coroutine.get::<Function>("yield")?,
+            coroutine.get::<Function>("isyieldable")?,
+            names,
+        ))?;
+        let fibres = own_chunk("fibres", include_str!("sandbox/fibres.lua"));
+        host.compiled.function(&lua, fibres)?.call::<()>((
+            &functions,
+            &library,
+            coroutine.get::<Function>("yield")?,
+            coroutine.get::<Function>("isyieldable")?,
+        ))?;
         environment.set_metatable(Some(environment_metatable.clone()))?;
         let write_global = functions.get("write_global")?;
         let body = functions.get("body")?;
@@ -152,13 +148,10 @@ impl Sandbox {
     }
 
     /// Compiles a script; nothing runs.
-    pub(crate) fn compile(&self, name: &str, text: &str) -> mlua::Result<Function> {
-        self.lua
-            .load(text)
-            .set_name(format!("@{name}"))
-            .set_mode(ChunkMode::Text)
-            .set_environment(self.environment.clone())
-            .into_function()
+    pub(crate) fn compile(&self, host: &Host, name: &str, text: &str) -> mlua::Result<Function> {
+        let environment = Some(&self.environment);
+        let chunk = Chunk { key: name, name: &format!("@{name}"), text, environment };
+        host.compiled.function(&self.lua, chunk)
     }
 
     /// Makes a call's own globals the ones that scripts see.
@@ -174,6 +167,11 @@ impl Sandbox {
             }
         }
     }
+}
+
+/// Lua of ours.
+fn own_chunk(key: &'static str, text: &'static str) -> Chunk<'static> {
+    Chunk { key, name: "=[cordboard]", text, environment: None }
 }
 
 /// The names in a library of Lua's own.

@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use dialplan::{Generation, LoadError, Shared, Sources};
+use dialplan::{Generation, Kept, LoadError, Shared, Sources};
 use sip_engine::{Endpoint, EndpointConfig, Event, Reply, ServerTxnId, SessionId};
 use sip_syntax::StatusCode;
 
@@ -85,6 +85,8 @@ pub struct Start {
     pub prompts: Arc<Prompts>,
     /// Registrations kept over the restart.
     pub bindings: Vec<BindingRecord>,
+    /// What an earlier load of the same scripts left, for whoever starts many switches with them.
+    pub kept: Option<Kept>,
 }
 
 impl Switch {
@@ -93,12 +95,12 @@ impl Switch {
     /// # Errors
     /// Every mistake found in the scripts; then there is no switch.
     pub fn new(config: Config, start: Start) -> Result<Self, Vec<LoadError>> {
-        let Start { now, wall, seed, sources, prompts, bindings } = start;
+        let Start { now, wall, seed, sources, prompts, bindings, kept } = start;
         let mut rng = fastrand::Rng::with_seed(seed);
         let clock = Clock::new(now, wall, config.time_zone.clone());
         let shared = Shared::new(config.script_limits.shared);
         let local = clock.local(now);
-        let generation = reload::load(&config, &local, &sources, &prompts, &shared)?;
+        let generation = reload::load(&config, &local, &sources, &prompts, (&shared, kept))?;
         let auth = Auth::new(&config, &mut rng);
         let endpoint = Endpoint::new(EndpointConfig {
             user_agent: USER_AGENT.to_owned(),

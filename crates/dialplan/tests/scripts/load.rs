@@ -1,8 +1,8 @@
 //! What is found wrong before any call.
 
-use dialplan::{Generation, Limits};
+use dialplan::{Generation, Limits, Step};
 
-use crate::ladder::{handler, load, names, now, sources};
+use crate::ladder::{begin, handler, load, names, now, sources, start};
 
 /// Each mistake in a handler, as it is told; the handler's first line is line 2.
 #[track_caller]
@@ -179,4 +179,54 @@ fn a_dialplan_checked_before_is_not_checked_again() {
     };
     assert!(load(dialplan::Check::Now).is_err());
     assert!(load(dialplan::Check::Done).is_ok());
+}
+
+/// Loads and keeps, or loads from what was kept.
+fn load_kept(
+    kept: &dialplan::Kept,
+    files: &[(&str, &str)],
+    names: dialplan::Names,
+) -> Result<Generation, Vec<dialplan::LoadError>> {
+    let loading = dialplan::Loading { kept: Some(kept.clone()), ..dialplan::Loading::default() };
+    Generation::load_as(&sources(files), names, Limits::default(), loading, &now())
+}
+
+#[test]
+fn scripts_that_were_kept_run_as_if_they_were_loaded_from_their_texts() {
+    let files = [
+        (
+            "main.lua",
+            "require 'lib.count'\nroute('1', function(call)\n  local nothing\n  nothing.x = 1\nend)",
+        ),
+        ("lib/count.lua", "count = (count or 0) + 1 log.info('count ' .. count) return {}"),
+    ];
+    let kept = dialplan::Kept::default();
+    for _ in 0..3 {
+        let generation = load_kept(&kept, &files, names()).unwrap();
+        let logged: Vec<String> =
+            generation.take_logs().into_iter().map(|line| line.text).collect();
+        assert_eq!(logged, ["count 1"], "each has globals and modules of its own");
+        let step = begin(&mut start(&generation, "1"));
+        let Step::Failed(error) = step else { panic!("{step:?}") };
+        assert_eq!((error.file.as_str(), error.line), ("scripts/main.lua", Some(4)));
+        assert!(error.message.contains("local 'nothing'"), "{error}");
+    }
+}
+
+#[test]
+fn other_texts_or_names_are_never_taken_for_what_was_kept() {
+    let kept = dialplan::Kept::default();
+    let wrong = [("main.lua", "route('1', function(call) call:anser() end)")];
+    let right = [("main.lua", "route('1', function(call) call:play('hello') end)")];
+    let other = [("main.lua", "route('2', function(call) call:play('hello') end)")];
+    let mut with_hello = names();
+    with_hello.prompts.insert("en/hello".into());
+    assert!(load_kept(&kept, &wrong, names()).is_err());
+    assert!(load_kept(&kept, &wrong, names()).is_err(), "what is wrong is not kept");
+    assert!(load_kept(&kept, &right, with_hello.clone()).is_ok());
+    assert!(load_kept(&kept, &right, names()).is_err(), "the prompt is gone");
+    let generation = load_kept(&kept, &other, with_hello.clone()).unwrap();
+    assert_eq!(generation.routes()[0].pattern, "2");
+    let generation = load_kept(&kept, &right, with_hello).unwrap();
+    assert_eq!(generation.routes()[0].pattern, "1");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use dialplan::{Generation, GenerationWatch, LoadError, Loading, Names, Shared, Sources};
+use dialplan::{Generation, GenerationWatch, Kept, LoadError, Loading, Names, Shared, Sources};
 use jiff::Zoned;
 
 use super::Switch;
@@ -47,7 +47,7 @@ impl Switch {
         }
         self.desk.clock.move_to(config.time_zone.clone());
         let (local, shared) = (self.desk.clock.local(now), &self.desk.shared);
-        let generation = match load(&config, &local, &sources, &prompts, shared) {
+        let generation = match load(&config, &local, &sources, &prompts, (shared, None)) {
             Ok(generation) => generation,
             Err(mistakes) => {
                 self.desk.clock.move_to(self.desk.config.time_zone.clone());
@@ -80,7 +80,7 @@ pub(super) fn load(
     now: &Zoned,
     sources: &Sources,
     prompts: &Prompts,
-    shared: &Shared,
+    (shared, kept): (&Shared, Option<Kept>),
 ) -> Result<Generation, Vec<LoadError>> {
     let names = Names {
         prompts: prompts.names(),
@@ -89,7 +89,7 @@ pub(super) fn load(
         language: config.language.clone(),
     };
     let loading =
-        Loading { watch: config.script_watch, shared: shared.clone(), ..Loading::default() };
+        Loading { watch: config.script_watch, shared: shared.clone(), kept, ..Loading::default() };
     Generation::load_as(sources, names, config.script_limits, loading, now)
 }
 

@@ -47,6 +47,7 @@ fn switch(now: Instant) -> Switch {
         sources,
         prompts: Prompts::default().into(),
         bindings: Vec::new(),
+        kept: None,
     };
     Switch::new(config, start).unwrap()
 }
