@@ -146,6 +146,7 @@ fn config() -> pbx::Config {
         limits: pbx::Limits::default(),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::default(),
+        apology: None,
         digest: vec![sip_engine::Algorithm::Sha256, sip_engine::Algorithm::Md5],
     }
 }
