@@ -7,7 +7,7 @@ mod rows;
 
 use std::time::Duration;
 
-use crate::{Heard, Office, PartyId};
+use crate::{Happening, Heard, Office, PartyId};
 
 impl Office {
     /// What happened so far, as a ladder of at most 100 columns.
@@ -16,6 +16,20 @@ impl Office {
     /// only confirm. Repeats and losses are there. Many parties at once become plain lines instead.
     pub fn ladder(&self) -> String {
         draw::draw(self, &rows::rows(self))
+    }
+
+    /// What happened since there were so many [happenings](Self::happenings), for whoever shows a
+    /// ladder as it grows; of these, what `is_shown`.
+    ///
+    /// The columns are those of the whole ladder.
+    pub fn ladder_since(
+        &self,
+        happenings: usize,
+        is_shown: impl Fn(&Happening) -> bool,
+    ) -> LadderPart {
+        let (rows, first) = rows::rows_since(self, happenings, is_shown);
+        let (heads, lines) = draw::draw_since(self, &rows, first);
+        LadderPart { heads, lines }
     }
 
     /// What somebody hears, in a word or two: `closed` for the prompt `en/closed`.
@@ -48,6 +62,15 @@ impl Office {
     pub fn is_prompt(&self, prompt: &str, written: &str) -> bool {
         prompt == written || self.short_name(prompt) == written
     }
+}
+
+/// A part of a ladder; every line ends with a line feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LadderPart {
+    /// The line that names the columns; empty if there are too many for that.
+    pub heads: String,
+    /// What happened.
+    pub lines: String,
 }
 
 /// A time since the beginning: `4.250`, `1:04.250`, `2:01:04.250`.

@@ -34,6 +34,7 @@ pub use behaviour::{
 };
 pub use happening::{Happening, Traffic, Way, What};
 pub use heard::{Heard, Hearing};
+pub use ladder::LadderPart;
 pub use network::{Queue, Weather};
 pub use office::{Office, Setup};
 pub use party::{

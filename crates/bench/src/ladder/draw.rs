@@ -20,6 +20,21 @@ pub(super) fn draw(office: &Office, rows: &[Row]) -> String {
     out
 }
 
+/// The names of the columns, and the rows from `first` on.
+pub(super) fn draw_since(office: &Office, rows: &[Row], first: usize) -> (String, String) {
+    let news = rows.get(first..).unwrap_or_default();
+    let (mut heads, mut lines) = (String::new(), String::new());
+    match Columns::of(office, rows) {
+        Some(columns) if !columns.at.is_empty() => {
+            columns.draw_heads(&mut heads);
+            columns.draw_rows(news, &mut lines);
+        }
+        Some(_) => {}
+        None => write_lines(office, news, &mut lines),
+    }
+    (heads, lines)
+}
+
 /// Where each column stands.
 struct Columns {
     at: BTreeMap<Place, usize>,
@@ -66,12 +81,20 @@ impl Columns {
     }
 
     fn draw(&self, rows: &[Row], out: &mut String) {
+        self.draw_heads(out);
+        self.draw_rows(rows, out);
+    }
+
+    fn draw_heads(&self, out: &mut String) {
         let mut head = Line::new();
         for (at, name) in &self.names {
             let from = at.saturating_sub(name.chars().count() / 2);
             head.write(from.max(GUTTER), name);
         }
         out.push_str(&head.finish());
+    }
+
+    fn draw_rows(&self, rows: &[Row], out: &mut String) {
         let mut last = None;
         let mut index = 0;
         while let Some(row) = rows.get(index) {

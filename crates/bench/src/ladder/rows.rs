@@ -55,6 +55,16 @@ pub(super) enum Arrival {
 
 /// Everything that is worth a line.
 pub(super) fn rows(office: &Office) -> Vec<Row> {
+    rows_since(office, 0, |_| true).0
+}
+
+/// Everything that is worth a line and is to be shown, and which of it is the first since there were
+/// so many happenings.
+pub(super) fn rows_since(
+    office: &Office,
+    since: usize,
+    is_shown: impl Fn(&Happening) -> bool,
+) -> (Vec<Row>, usize) {
     let happenings = office.happenings();
     let mut writer = Writer {
         office,
@@ -64,11 +74,20 @@ pub(super) fn rows(office: &Office) -> Vec<Row> {
         invites: BTreeSet::new(),
         hearing: BTreeMap::new(),
     };
+    let mut first = None;
     for (index, happening) in happenings.iter().enumerate() {
-        let rest = happenings.get(index + 1..).unwrap_or_default();
-        writer.write(happening, rest);
+        if index == since {
+            // What was shown already does not change any more.
+            writer.hearing.clear();
+            first = Some(writer.rows.len());
+        }
+        if is_shown(happening) {
+            let rest = happenings.get(index + 1..).unwrap_or_default();
+            writer.write(happening, rest);
+        }
     }
-    writer.rows
+    let first = first.unwrap_or(writer.rows.len());
+    (writer.rows, first)
 }
 
 struct Writer<'a> {

@@ -42,3 +42,38 @@ fn the_same_seed_gives_the_same_ladder_byte_for_byte() {
     }
     assert_ne!(run(1).0, run(2).0);
 }
+
+#[test]
+fn a_ladder_that_grows_shows_what_came_since_under_the_same_columns() {
+    let script = r#"
+        route("1", function(call)
+          call:answer()
+          call:play("welcome")
+          log.info("not to be shown")
+          call:play("closed")
+          call:dial("ext/102")
+        end)
+    "#;
+    let mut office = office(script);
+    office.add_phone(Phone::new("102")).unwrap();
+    let caller = office.call(Call::of_account("101", "1")).unwrap();
+    office.run_for(s(1));
+    let before = office.happenings().len();
+    let is_log = |what: &What| matches!(what, What::Exchange(pbx::Notice::Script { .. }));
+    let shown = |happening: &Happening| !is_log(&happening.what);
+    let first = office.ladder_since(0, shown);
+    office.run_for(s(4));
+    let second = office.ladder_since(before, shown);
+    assert_eq!(office.party(caller).unwrap().name(), "101");
+    assert!(first.lines.contains("hears welcome"), "{}", first.lines);
+    assert!(!second.lines.contains("INVITE 1 "), "{}", second.lines);
+    assert!(second.lines.starts_with("   2.000"), "{}", second.lines);
+    assert!(second.lines.contains("hears closed"), "{}", second.lines);
+    assert!(!second.lines.contains("not to be shown"), "{}", second.lines);
+    assert!(!first.heads.contains("102") && second.heads.contains("102"), "{}", second.heads);
+    assert_eq!(office.ladder_since(office.happenings().len(), shown).lines, "");
+    let whole = office.ladder();
+    let (_, whole) = whole.split_once('\n').unwrap();
+    let everything = office.ladder_since(0, |_| true);
+    assert_eq!(format!("{}{}", everything.heads, everything.lines), whole);
+}
