@@ -496,6 +496,11 @@ impl Script {
         self.run.as_ref()?.asked(ask)
     }
 
+    /// Every function of the script that waits for something, the handler's first.
+    pub fn waiting(&self) -> Vec<Asked> {
+        self.run.as_ref().map(Run::waiting).unwrap_or_default()
+    }
+
     /// Takes what the script did without waiting for it, oldest first: at most 64 deeds since the
     /// last time.
     pub fn take_deeds(&self) -> Vec<Deed> {

@@ -42,6 +42,8 @@ pub struct CallNow {
     pub state: CallState,
     /// Which set of scripts it follows.
     pub generation: u64,
+    /// What its script waits for, and where; several things where functions run beside each other.
+    pub waits_for: Vec<dialplan::Asked>,
 }
 
 /// What a call is doing.

@@ -107,13 +107,27 @@ impl Run {
 
     /// Who waits for an ask, and where.
     pub(super) fn asked(&self, ask: AskId) -> Option<Asked> {
-        let fibre = self.fibres().find(|fibre| fibre.state.waits_for(ask))?;
+        self.asked_by(self.fibres().find(|fibre| fibre.state.waits_for(ask))?)
+    }
+
+    /// Everybody who waits for an ask, and where.
+    pub(super) fn waiting(&self) -> Vec<Asked> {
+        self.fibres().filter_map(|fibre| self.asked_by(fibre)).collect()
+    }
+
+    fn asked_by(&self, fibre: &Fibre) -> Option<Asked> {
         let seated = self.state.scratch.borrow();
         let notes = if fibre.id == self.state.seated.get() { &*seated } else { &fibre.scratch };
-        let function = if matches!(fibre.state, FibreState::Joining(_)) {
-            "within"
-        } else {
-            notes.asked.map_or("", |spec| spec.name)
+        let function = match &fibre.state {
+            FibreState::Asking(_) => notes.asked.map_or("", |spec| spec.name),
+            FibreState::Joining(joining) => joining.timer.map(|_| "within")?,
+            FibreState::New
+            | FibreState::NewEvent(..)
+            | FibreState::Paused
+            | FibreState::Running
+            | FibreState::Told(_)
+            | FibreState::Joined(_)
+            | FibreState::Refused(_) => return None,
         };
         let place = notes.verb_at.clone().unwrap_or_default();
         Some(Asked { function, file: place.file, line: place.line })

@@ -58,6 +58,9 @@ fn each_ask_knows_its_function_and_line() {
         .map(|asked| (asked.function, asked.line))
         .collect();
     assert_eq!(asked, [("play", 9), ("sleep", 10)]);
+    let waiting = running.script.waiting();
+    let waiting: Vec<&str> = waiting.iter().map(|asked| asked.function).collect();
+    assert_eq!(waiting, ["play", "sleep"]);
     let over = running.waiting[1];
     resume(&mut running, Outcome::Done);
     assert_eq!(running.script.asked(over), None);

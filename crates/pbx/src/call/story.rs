@@ -126,6 +126,7 @@ impl Call {
                 ) => CallState::WithScript,
             },
             generation: self.generation,
+            waits_for: self.script.as_ref().map(dialplan::Script::waiting).unwrap_or_default(),
         }
     }
 
