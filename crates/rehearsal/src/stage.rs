@@ -74,6 +74,7 @@ impl Stage {
             wall: in_zone(wall, &self.config.time_zone).timestamp(),
             seed,
             weather,
+            kept: None,
         }
     }
 }
