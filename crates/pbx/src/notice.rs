@@ -185,7 +185,10 @@ impl Notice {
                 }
                 let (from, to) = (printable(from), printable(to));
                 let part = if part.is_empty() { String::new() } else { format!("{part}: ") };
-                tracing::error!(%call, %from, %to, "{part}{error}{}", Details(error));
+                tracing::error!(%call, %from, %to, "{part}{error}");
+                for line in details(error) {
+                    tracing::error!(%call, "    {line}");
+                }
             }
             Self::ScriptStrained(strain) => {
                 let ScriptStrain { call, file, line, cost, repeated } = &**strain;
@@ -219,19 +222,14 @@ fn log_end(record: &CallRecord) {
     );
 }
 
-/// What the verb was given, and the calls that led to an error, a line each, innermost first.
-struct Details<'a>(&'a ScriptError);
-
-impl fmt::Display for Details<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ScriptError { verb, arguments, traceback, .. } = self.0;
-        if let (Some(verb), Some(arguments)) = (verb, arguments) {
-            write!(f, "\n    given: call:{verb}({arguments})")?;
-        }
-        // One line says no more than the place of the error.
-        let lines = if traceback.len() > 1 { traceback.as_slice() } else { &[] };
-        lines.iter().try_for_each(|line| write!(f, "\n    {line}"))
-    }
+/// What the verb was given, and the calls that led to an error, innermost first.
+fn details(error: &ScriptError) -> Vec<String> {
+    let ScriptError { verb, arguments, traceback, .. } = error;
+    let given = verb.zip(arguments.as_ref());
+    let given = given.map(|(verb, arguments)| format!("given: call:{verb}({arguments})"));
+    // One line says no more than the place of the error.
+    let way = if traceback.len() > 1 { traceback.as_slice() } else { &[] };
+    given.into_iter().chain(way.iter().cloned()).collect()
 }
 
 /// A time as people say it.

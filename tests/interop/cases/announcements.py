@@ -1,5 +1,6 @@
 """What a phone hears: prompts of any format, the echo test, music while queued; and its keys."""
 
+import signal
 import socket
 import statistics
 import subprocess
@@ -204,3 +205,37 @@ def laws_are_converted(place):
     for name, heard_hz, own_hz in (("ulaw", 1_000, 440), ("alaw", 440, 1_000)):
         samples, rate_hz = sound.read_wav(place.folder / f"{name}.wav")
         sound.expect_only_tone(samples, heard_hz, (own_hz,), 2.5, rate_hz, f"what {name} heard")
+
+
+FAILS = """
+route("91", function(call) call:play(nil) end)
+route("92", function(call) call:answer() call:play(nil) end)
+"""
+
+
+@case
+def callers_of_a_failing_script_hear_an_apology(place):
+    """Before any answer: early media, then 500. After it: the apology, then BYE. The log tells it once."""
+    folder = place.folder / "prompts" / "en" / "main"
+    folder.mkdir(parents=True)
+    sound.write_wav(folder / "sorry.wav", sound.tone(700, 0.8))
+    server = place.server(scripts=FAILS, prompts=place.folder / "prompts")
+    for number in ("91", "92"):
+        rtp = Rtp(place, server.host)
+        call = Phone(place, server, "101").invite(number, sip.description(server.host, rtp.port))
+        if number == "91":
+            call.expect(183)
+            rtp.listen(1.5)
+            call.expect(500)
+        else:
+            call.answered()
+            rtp.listen(1.5)
+            call.hung_up()
+        rtp.stop()
+        sound.expect_only_tone(rtp.heard(), 700, (440, 1_000), 0.7, what=f"the apology at {number}")
+    server.process.send_signal(signal.SIGHUP)
+    for _ in range(3):
+        Phone(place, server, "102").invite("91").expect(500)
+    complaints = [line for line in server.log().splitlines() if "scripts/main.lua:2: call:play" in line]
+    assert len(complaints) == 1, complaints
+    assert "from=101 to=91" in complaints[0], complaints

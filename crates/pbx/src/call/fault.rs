@@ -33,13 +33,14 @@ impl Call {
 
     /// Begins to tell the caller that something went wrong; `false` if that cannot be.
     fn apologise(&mut self, now: Instant, desk: &mut Desk) -> bool {
-        let Some(sound) = desk.config.apology.as_deref().and_then(|name| {
-            self.prompts
-                .find(name)
-                .or_else(|| self.prompts.find(&format!("{}/{name}", desk.config.language)))
-        }) else {
-            return false;
+        let named = |name: &str| {
+            let folder = &desk.config.language;
+            let found = self.prompts.find(name);
+            found.or_else(|| self.prompts.find(&format!("{folder}/{name}")))
         };
+        // One that is still being decoded would only be a longer silence.
+        let found = desk.config.apology.as_deref().and_then(named);
+        let Some(sound) = found.filter(|sound| !sound.is_pending()) else { return false };
         let playlist = sounds::once(vec![PlayItem::Sound(sound.clone())]);
         // To hear it, a caller who wants an offer of ours would have to be answered.
         let late_offer = self.caller.offer.is_none() && self.caller.stage == Stage::Trying;
