@@ -11,7 +11,7 @@ use jiff::Zoned;
 use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Table, Value};
 
 use crate::Limits;
-use crate::error::{LoadError, SCRIPTS_FOLDER, ScriptError};
+use crate::error::{LoadError, Place, SCRIPTS_FOLDER, ScriptError};
 use crate::generation::{Names, Sources};
 use crate::host::{Host, Module};
 use crate::log::LogLine;
@@ -176,10 +176,27 @@ impl Aside {
             drop(lua.set_memory_limit(before));
             ran
         });
-        let spent = self.host.meter.take_doom();
+        let (mut spent, seen) = (self.host.meter.take_doom(), self.host.meter.seen());
         self.host.meter.begin(outer);
         if let Some(doomed) = doomed {
             self.host.meter.doom(doomed);
+        }
+        let memory = |error: &ScriptError| {
+            error.message == NO_MEMORY || error.message.starts_with("needs more memory")
+        };
+        if let Err(error) = &ran {
+            let error = ScriptError::from_lua(error);
+            if memory(&error) {
+                spent = Some(ScriptError { message: NO_MEMORY.into(), ..error });
+            }
+        }
+        if let Some(spent) = &mut spent
+            && memory(spent)
+        {
+            let needs = "needs more memory than it may have; is there an endless recursion or a \
+                         growing table?";
+            let place = spent.line.map(|line| Place { file: spent.file.clone(), line });
+            *spent = ScriptError::at(place.or(seen), needs);
         }
         match (ran, spent) {
             (_, Some(spent)) => Err(Stop::Spent(spent)),
@@ -226,6 +243,8 @@ pub fn explained(error: &mlua::Error) -> ScriptError {
     ScriptError::from_lua(error)
 }
 
+/// What Lua says when its memory is used up.
+const NO_MEMORY: &str = "not enough memory";
 /// Levels of the stack that are looked at.
 const STACK_MAX: usize = 20;
 

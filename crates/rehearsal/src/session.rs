@@ -367,24 +367,6 @@ impl Session {
         let Ok(office) = self.office.try_borrow() else { return };
         let Some(office) = office.as_ref() else { return };
         failure.ladder = office.ladder();
-        failure.log = self.log_lines(office);
-    }
-
-    fn log_lines(&self, office: &Office) -> Vec<String> {
-        let mut lines = Vec::new();
-        for (at, notice) in office.notices() {
-            let seconds = at.saturating_duration_since(office.start()).as_secs_f64();
-            if let Notice::Script { level, file, line, text, .. } = notice {
-                let level = level_word(*level);
-                let path = self.suite.path(file);
-                lines.push(format!("{seconds:>8.3}  {level:<5}  {path}:{line}: {text}"));
-            } else if let Notice::ScriptFailed(failed) = notice {
-                lines.push(format!("{seconds:>8.3}  error  {}", failed.error));
-            }
-        }
-        let dropped = lines.len().saturating_sub(LOG_LINES_MAX);
-        lines.drain(..dropped);
-        lines
     }
 
     /// A line of a file, as people would type it.
@@ -431,5 +413,3 @@ fn and_more(count: usize) -> String {
 const STEPS_MAX: u64 = 1_000_000;
 /// How long giving up a call takes at most: the exchange repeats itself for 32 seconds.
 const GIVING_UP_MAX: Duration = Duration::from_secs(35);
-/// Lines of the scripts' log that a failure shows, the last ones.
-const LOG_LINES_MAX: usize = 40;

@@ -45,10 +45,8 @@ pub struct Failure {
     pub traceback: Vec<String>,
     /// For a property: the case that failed.
     pub case: Option<Case>,
-    /// Everything that happened, as a person would draw it.
+    /// Everything that happened, as a person would draw it, with what the scripts logged.
     pub ladder: String,
-    /// What the scripts logged, a line each with its time.
-    pub log: Vec<String>,
 }
 
 /// A line of a file.

@@ -304,7 +304,7 @@ const SHARED: &[&str] = &["", "time", "log", "json", "print", "require"];
 const READING: Budget = Budget { instructions: 50_000_000, bytes: 64 << 20 };
 /// For one case of a property, or what runs before a test.
 pub(crate) const CASE: Budget = Budget { instructions: 50_000_000, bytes: 64 << 20 };
-/// For one test, the cases of its properties not counted.
-const TEST: Budget = Budget { instructions: 500_000_000, bytes: 256 << 20 };
+/// For one test; the cases of its properties have their own.
+const TEST: Budget = Budget { instructions: 50_000_000, bytes: 64 << 20 };
 /// Tests in one file.
 const TESTS_MAX: usize = 5_000;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bench::{CallEnd, CallState, Direction, Office, PartyCall};
 use mlua::Value;
-use sip_syntax::Message;
+use sip_syntax::{HeaderName, Message};
 
 use super::party::Party;
 use crate::given::Given;
@@ -94,10 +94,12 @@ pub(super) fn is_redirected(party: &Party, given: &Given) -> Result<(), Problem>
         party.look(|office, party| {
             let last = office.messages(party.id()).filter_map(|(_, traffic)| {
                 let message = traffic.message()?;
-                let contact = message.headers().header_named(b"Contact")?.into_owned();
+                let contacts = message.headers().values(HeaderName::Contact);
+                let contacts: Vec<String> =
+                    contacts.map(|value| String::from_utf8_lossy(&value).into_owned()).collect();
                 match message {
                     Message::Response(response) if response.status().as_u16() / 100 == 3 => {
-                        Some(String::from_utf8_lossy(&contact).into_owned())
+                        Some(contacts.join(", "))
                     }
                     Message::Response(_) | Message::Request(_) => None,
                 }

@@ -107,12 +107,6 @@ impl Human {
                 writeln!(to, "  {line}")?;
             }
         }
-        if !failure.log.is_empty() {
-            writeln!(to, "\n  {}", self.paint(DIM, "what the scripts logged"))?;
-            for line in &failure.log {
-                writeln!(to, "  {line}")?;
-            }
-        }
         writeln!(to)
     }
 
@@ -226,4 +220,3 @@ const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
 const BOLD: &str = "1";
-const DIM: &str = "2";

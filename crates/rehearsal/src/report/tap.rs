@@ -61,12 +61,6 @@ fn details(to: &mut dyn Write, failure: &Failure) -> io::Result<()> {
             writeln!(to, "    {line}")?;
         }
     }
-    if !failure.log.is_empty() {
-        writeln!(to, "  log: |")?;
-        for line in &failure.log {
-            writeln!(to, "    {line}")?;
-        }
-    }
     writeln!(to, "  ...")
 }
 

@@ -27,7 +27,6 @@ fn failure() -> Failure {
         traceback: vec!["scripts/main.lua:2: in f".into(), "scripts/main.lua:9: in g".into()],
         case: Some(Case { value: "{ digits = \"0\" }".into(), run: 3, simplified: 2 }),
         ladder: "0.000  caller -> INVITE support\n0.000  caller <- 404".into(),
-        log: vec!["0.000  info  scripts/main.lua:1: \"hello\"".into()],
     }
 }
 
@@ -75,9 +74,6 @@ FAILED  fails & tells
   0.000  caller -> INVITE support
   0.000  caller <- 404
 
-  what the scripts logged
-  0.000  info  scripts/main.lua:1: "hello"
-
   left out  waits: no trunk yet
 FAILED  scripts/tests/night.lua  3 tests, 1 failed, 4.5 ms
 
@@ -103,8 +99,6 @@ not ok 2 - scripts/tests/night.lua: fails & tells
   ladder: |
     0.000  caller -> INVITE support
     0.000  caller <- 404
-  log: |
-    0.000  info  scripts/main.lua:1: "hello"
   ...
 ok 3 - scripts/tests/night.lua: waits # SKIP no trunk yet
 1..3

@@ -9,6 +9,7 @@
 )]
 
 mod examples;
+mod failing;
 mod language;
 mod shipped;
 mod stage;

@@ -107,6 +107,26 @@ pub(crate) fn suite(stage: &Stage, text: &str) -> Suite {
     }
 }
 
+/// The tests of the dialplan that ships: everything in `scripts/tests`.
+pub(crate) fn shipped_tests(stage: &Stage) -> Suite {
+    let mut files: Vec<TestFile> = fs::read_dir(root().join("scripts/tests"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "lua"))
+        .map(|path| TestFile {
+            chunk: format!("scripts/tests/{}", path.file_name().unwrap().to_str().unwrap()),
+            text: fs::read_to_string(&path).unwrap(),
+        })
+        .collect();
+    files.sort_by(|one, other| one.chunk.cmp(&other.chunk));
+    let mut modules = stage.sources.clone();
+    for file in &files {
+        let name = file.chunk.strip_prefix("scripts/").unwrap().to_owned();
+        modules.files.insert(name, file.text.clone());
+    }
+    Suite { files, modules, paths: BTreeMap::new() }
+}
+
 pub(crate) fn options() -> Options {
     Options { filter: None, seed: 1, jobs: 1, fail_fast: false }
 }

@@ -138,7 +138,11 @@ fn read_table(party: &Party, table: &Table) -> Result<Vec<Sought>, Problem> {
         if !KNOWN.contains(&name.as_str()) {
             let near = nearest(&name, KNOWN).map(|near| format!("; did you mean \"{near}\"?"));
             let hint = near.unwrap_or_else(|| "; use say, speak, key or recording".into());
-            return Err(Problem::Misuse(format!("what has no \"{}\"{hint}", describe(&key))));
+            let key = match name.as_str() {
+                "" => describe(&key),
+                name => format!("\"{name}\""),
+            };
+            return Err(Problem::Misuse(format!("what has no {key}{hint}")));
         }
     }
     let get = |name: &str| table.raw_get::<Value>(name);
