@@ -149,8 +149,10 @@ impl Writer<'_> {
         if !self.told.insert((place, traffic.bytes.clone())) {
             label.push_str(" again");
         }
+        // Only what takes longer than its network always does.
+        let usual = self.office.usual_delay(traffic.party) + Duration::from_millis(1);
         let slow = traffic.arrives.first().map(|then| then.saturating_duration_since(at));
-        if let Some(slow) = slow.filter(|slow| *slow >= Duration::from_millis(1)) {
+        if let Some(slow) = slow.filter(|slow| *slow >= usual) {
             label.push_str(&format!(" (+{})", length(slow)));
         }
         if traffic.arrives.len() > 1 {

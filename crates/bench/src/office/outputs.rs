@@ -122,6 +122,12 @@ impl Office {
         fates.into_iter().map(|delay| self.now + delay).collect()
     }
 
+    /// How long messages to and from a party take at least.
+    pub(crate) fn usual_delay(&self, party: Option<PartyId>) -> Duration {
+        let own = party.and_then(|id| self.party(id)).and_then(|party| party.weather.as_ref());
+        own.unwrap_or(&self.weather).delay
+    }
+
     /// Sends what a party has to send, and notes what came of it.
     pub(super) fn after_party(&mut self, id: PartyId) {
         while let Some(news) = self.parties.get_mut(id.0).and_then(|party| party.take_news()) {

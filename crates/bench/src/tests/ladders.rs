@@ -77,3 +77,162 @@ fn a_ladder_that_grows_shows_what_came_since_under_the_same_columns() {
     let everything = office.ladder_since(0, |_| true);
     assert_eq!(format!("{}{}", everything.heads, everything.lines), whole);
 }
+
+/// Compares a ladder with what is expected, apart from the line with the date.
+#[track_caller]
+fn check(office: &Office, expected: &str) {
+    let ladder = office.ladder();
+    let (date, drawn) = ladder.split_once('\n').unwrap();
+    assert_eq!(date, "Begins Monday, 2026-11-23 10:00:00.");
+    assert!(drawn.lines().all(|line| line.chars().count() <= 100), "too wide\n{ladder}");
+    let expected = expected.trim_matches('\n');
+    assert!(
+        drawn.trim_end() == expected.trim_end(),
+        "--- drawn\n{drawn}\n--- expected\n{expected}\n"
+    );
+}
+
+#[test]
+fn a_caller_and_the_exchange() {
+    let mut office = office(
+        r#"route("9", function(call)
+             call:play("closed")
+             local digits = call:read { prompt = "welcome", max = 2, timeout = 3 }
+             log.info("typed " .. digits)
+             local r = call:record { name = "note", silence = 2 }
+             local nothing
+             nothing.x = 1
+           end)"#,
+    );
+    let caller = office.call(Call::new("17", "9")).unwrap();
+    office.run_for(s(3));
+    office.act(caller, Act::Press("42".to_owned())).unwrap();
+    office.run_for(s(2));
+    office.act(caller, Act::Say(s(3))).unwrap();
+    office.run_for(s(10));
+    check(
+        &office,
+        r"
+            17                         exchange
+   0.000     │───────── INVITE 9 ─────────>│
+             │<── 183 Session Progress ────│
+             │ hears closed, welcome       │
+   3.000     │ presses 42                  │
+             │ hears nothing               │
+   3.200     │<───────── 200 OK ───────────│
+             │ hears beep                  │ logs: typed 42 (scripts/main.lua:4)
+             │──────────── ACK ───────────>│
+   3.600     │ hears nothing               │
+   5.000     │ speaks for 3 s              │
+  10.100     │<─────────── BYE ────────────│
+             │                             │ script fails: scripts/main.lua:7: attempt to index a
+             │                             │ nil value (local 'nothing')
+",
+    );
+}
+
+#[test]
+fn six_parties_fit_the_page() {
+    let script = r#"
+        route("support", function(call)
+          call:queued { place = 2, music = "music/evening" }
+          call:sleep(3)
+          call:queued { place = 1 }
+          call:sleep(2)
+          call:dial({ "ext/101", "ext/102", "ext/103", "ext/104" }, { timeout = 10 })
+        end)
+    "#;
+    let mut office = office(script);
+    let refuses = |after, code| Called::Refuses { after, code, reason: None };
+    office.add_phone(Phone::new("101").called(Called::busy())).unwrap();
+    office.add_phone(Phone::new("102").called(refuses(s(3), 480))).unwrap();
+    office.add_phone(Phone::new("103").called(Called::Answers { after: s(4) })).unwrap();
+    office.add_phone(Phone::new("104")).unwrap();
+    let caller = office.call(Call::new("+6621234567", "support")).unwrap();
+    office.run_for(s(12));
+    office.act(caller, Act::Hangup).unwrap();
+    check(
+        &office,
+        r"
+          +6621234567   exchange          101            102            103            104
+   0.000     │─────────────>│ INVITE support              │              │              │
+             │<─────────────│ 182 Queued, place 2         │              │              │
+             │ hears music/evening         │              │              │              │
+   3.000     │<─────────────│ 182 Queued, place 1         │              │              │
+   5.000     │              │─────────────>│ INVITE 101   │              │              │
+             │              │──────── INVITE 102 ────────>│              │              │
+             │              │──────────────── INVITE 103 ───────────────>│              │
+             │              │─────────────────────── INVITE 104 ───────────────────────>│
+             │              │<─────────────│ 486 Busy Here               │              │
+             │              │<─────── 180 Ringing ────────│              │              │
+             │              │<────────────── 180 Ringing ────────────────│              │
+             │              │<────────────────────── 180 Ringing ───────────────────────│
+             │<─────────────│ 180 Ringing  │              │              │              │
+             │<─────────────│ 180 Ringing again           │              │              │
+             │<─────────────│ 180 Ringing again           │              │              │
+   8.000     │              │<────────────────────────────│ 480 Temporarily Unavailable │
+   9.000     │              │<───────────────── 200 OK ──────────────────│              │
+             │              │─────────────────── ACK ───────────────────>│              │
+             │<── 200 OK ───│              │              │              │              │
+             │              │──────────── CANCEL (Call completed elsewhere) ───────────>│
+             │ hears 103    │              │              │              │ hears +6621234567
+             │──── ACK ────>│              │              │              │              │
+             │              │<──────────────── 487 Request Terminated ──────────────────│
+  12.000     │──── BYE ────>│              │              │              │              │
+             │              │─────────────────── BYE ───────────────────>│              │
+",
+    );
+}
+
+#[test]
+fn what_is_lost_or_late_shows() {
+    let script = r#"route("1", function(call) call:dial("ext/102", { timeout = 20 }) end)"#;
+    let mut office = office(script);
+    let answers = Called::Answers { after: s(1) };
+    let weather = Some(Weather { loss_percent: 40, jitter: s(1), ..Weather::calm() });
+    let phone = Phone { registers: Registers::Later, weather, ..Phone::new("102").called(answers) };
+    let phone = office.add_phone(phone).unwrap();
+    office.act(phone, Act::Register).unwrap();
+    office.run_for(s(30));
+    let caller = office.call(Call::new("17", "1")).unwrap();
+    office.run_for(s(20));
+    office.act(caller, Act::Hangup).unwrap();
+    office.run_for(s(3));
+    check(
+        &office,
+        r"
+            17                         exchange                         102
+  30.000     │───────── INVITE 1 ─────────>│                             │
+             │                             │──── INVITE 102 (+93 ms) ───>│
+  30.093     │                             │ x─── 180 Ringing, lost ─────│
+  30.500     │  INVITE 102 again (+173 ms) │────────────────────────────>│
+  30.673     │  180 Ringing again (+0.4 s) │<────────────────────────────│
+  31.081     │<─────── 180 Ringing ────────│                             │
+             │ hears ringing               │                             │
+  31.093     │                             │<───── 200 OK (+92 ms) ──────│
+  31.186     │                             │───────── ACK, lost ───────x │
+             │<───────── 200 OK ───────────│                             │
+             │ hears 102                   │                             │ hears 17
+             │──────────── ACK ───────────>│                             │
+  31.593     │                             │<── 200 OK again (+0.8 s) ───│
+  32.368     │                             │──── ACK again (+0.6 s) ────>│
+  32.593     │                             │ x── 200 OK again, lost ─────│
+  50.000     │                             │                             │ hears nothing
+             │──────────── BYE ───────────>│                             │
+             │                             │───────── BYE, lost ───────x │
+  50.500     │                             │────── BYE again, lost ────x │
+  51.500     │                             │────── BYE again, lost ────x │
+",
+    );
+}
+
+#[test]
+fn a_crowd_is_told_in_lines() {
+    let mut office = office(r#"route("1", function(call) call:reject(480) end)"#);
+    for _ in 0..11 {
+        office.call(Call::new("17", "1")).unwrap();
+    }
+    let ladder = office.ladder();
+    assert!(ladder.contains("   0.000  17 #11 -> exchange: INVITE 1\n"), "{ladder}");
+    assert!(ladder.contains("exchange -> 17 #3: 480 Temporarily Unavailable\n"), "{ladder}");
+}
