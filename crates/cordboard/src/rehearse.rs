@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use dialplan::{Generation, Names, RouteInfo, Sources, Watch};
@@ -150,14 +150,15 @@ pub(crate) fn settings(config_path: &Path) -> anyhow::Result<Settings> {
     first_start::usual_settings(crate::config::folder_of(config_path))
 }
 
-/// Runs all tests of a dialplan before it is taken into use; gives back what failed, and a word about
-/// what ran.
+/// Runs all tests of a dialplan before it is taken into use, beside calls that want the other
+/// processors; gives back what failed. Tests that take longer than [`TESTS_TIME_MAX`] have failed.
 pub(crate) fn failures(rehearsal: &Rehearsal) -> Vec<Place> {
     let options = rehearsal::Options {
         filter: None,
         seed: 1,
-        jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        jobs: 1,
         fail_fast: false,
+        until: Some(Instant::now() + TESTS_TIME_MAX),
     };
     let mut places = Vec::new();
     let ran = rehearsal::run(&rehearsal.stage, &rehearsal.suite, &options, |report| {
@@ -173,11 +174,20 @@ pub(crate) fn failures(rehearsal: &Rehearsal) -> Vec<Place> {
             places.push(test_place(rehearsal, file, Some(line), &message));
         }
     });
-    if let Err(mistakes) = ran {
-        places.extend(mistakes.iter().map(|mistake| {
+    match ran {
+        Ok(ran) if ran.left_out > 0 => {
+            let message = format!(
+                "the tests took more than {} seconds, and {} of them did not run",
+                TESTS_TIME_MAX.as_secs(),
+                ran.left_out
+            );
+            places.push(test_place(rehearsal, "", None, &message));
+        }
+        Ok(_) => {}
+        Err(mistakes) => places.extend(mistakes.iter().map(|mistake| {
             let file = rehearsal.suite.paths.get(&mistake.file).unwrap_or(&mistake.file);
             test_place(rehearsal, file, mistake.line, &mistake.message)
-        }));
+        })),
     }
     places
 }
@@ -228,6 +238,8 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
+/// How long the tests of a reload may take.
+const TESTS_TIME_MAX: Duration = Duration::from_secs(60);
 /// Where the tests are, in the scripts folder.
 pub(crate) const TESTS: &str = "tests";
 /// How messages name the scripts folder.

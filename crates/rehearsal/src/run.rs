@@ -24,6 +24,8 @@ pub struct Options {
     pub jobs: usize,
     /// Whether to stop after the first test that fails.
     pub fail_fast: bool,
+    /// No test begins after that.
+    pub until: Option<Instant>,
 }
 
 /// What came of a run.
@@ -33,6 +35,8 @@ pub struct Run {
     pub summary: Summary,
     /// What of the dialplan ran, if that is noted.
     pub coverage: Option<Coverage>,
+    /// Tests that did not begin, because one failed or the time was over.
+    pub left_out: usize,
 }
 
 /// The tests that would run, in their order.
@@ -80,6 +84,7 @@ pub fn run(
     let tests = list(stage, suite, options.filter.as_deref())?;
     let mut run = Run::default();
     run.summary.seed = options.seed;
+    let mut told = 0;
     let jobs = options.jobs.clamp(1, tests.len().max(1));
     let crew = Crew {
         stage,
@@ -109,6 +114,7 @@ pub fn run(
             while let Some(report) = waiting.remove(&next) {
                 run.summary.add(&report);
                 tell(&report);
+                told += 1;
                 next += 1;
             }
         }
@@ -116,8 +122,10 @@ pub fn run(
         for report in waiting.values() {
             run.summary.add(report);
             tell(report);
+            told += 1;
         }
     });
+    run.left_out = tests.len().saturating_sub(told);
     run.summary.took = began.elapsed();
     Ok(run)
 }
@@ -143,7 +151,8 @@ impl Crew<'_> {
         // The same files were read before, so this does not fail.
         let Ok(worker) = Worker::new(self.stage, self.suite) else { return };
         let mut covered: Option<Coverage> = None;
-        while !self.stopped.load(Ordering::Relaxed) {
+        let is_over = || self.options.until.is_some_and(|until| Instant::now() >= until);
+        while !self.stopped.load(Ordering::Relaxed) && !is_over() {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(test) = self.tests.get(index) else { break };
             let (report, coverage) = worker.run(test, self.options.seed);

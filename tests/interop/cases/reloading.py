@@ -191,6 +191,32 @@ def a_broken_prompt_stops_a_reload(place):
 
 
 @case
+def tests_come_before_a_reload(place):
+    """With `test_on_reload`, a dialplan whose tests fail is not used, and told where they fail."""
+    server = place.unstarted_server(
+        scripts=REFUSES.format(code=486), script_settings="test_on_reload = true"
+    )
+    tests = server.folder / "scripts/tests"
+    tests.mkdir()
+    (tests / "five.lua").write_text(
+        'test("nobody is at five", function(t)\n'
+        '  local caller = t:call { as = "101", to = "5" }\n'
+        "  caller:is_refused(486)\n"
+        "end)\n"
+    )
+    server.start()
+    write(server, REFUSES.format(code=603))
+    code, said = ask(place, server, "reload")
+    assert code == 1 and "five.lua:3" in said and "nobody is at five" in said, said
+    assert answer(place, server) == 486
+    mistakes = status(place, server)["failed_reload"]["mistakes"]
+    assert [told["line"] for told in mistakes] == [3], mistakes
+    write(server, REFUSES.format(code=486) + REFUSES.format(code=603).replace('"5"', '"6"'))
+    code, said = ask(place, server, "reload")
+    assert code == 0 and "2 routes" in said, said
+
+
+@case
 def reloads_at_once_are_all_met(place):
     """Twenty people reload in the same moment, one of them by signal: each hears what came of it."""
     server = place.server(scripts=REFUSES.format(code=486))

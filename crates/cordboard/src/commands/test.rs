@@ -142,6 +142,7 @@ fn run_once(config_path: &Path, options: &Options) -> anyhow::Result<Passed> {
             seed: first_seed.wrapping_add(round.into()),
             jobs,
             fail_fast: options.fail_fast,
+            until: None,
         };
         let mut broken = Ok(());
         let tell = |report: &Report| {

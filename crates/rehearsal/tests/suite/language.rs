@@ -1,6 +1,8 @@
 //! What tests can say, on small dialplans.
 
-use crate::stage::{passes, with_script};
+use rehearsal::Options;
+
+use crate::stage::{options, passes, run_suite, suite, with_script};
 
 const NIGHT: &str = r#"
 route("support", { public = true }, function(call)
@@ -57,4 +59,14 @@ test("four times", function(t)
 end)
 "#,
     );
+}
+
+#[test]
+fn tests_that_have_no_time_left_are_counted_and_not_begun() {
+    let stage = with_script("route('1', function(call) call:busy() end)");
+    let text = "for n = 1, 3 do test('test ' .. n, function(t) t:wait(1) end) end";
+    let suite = suite(&stage, text);
+    let options = Options { until: Some(stage.start), ..options() };
+    let (reports, run) = run_suite(stage, suite, &options).unwrap();
+    assert_eq!((reports.len(), run.left_out), (0, 3));
 }

@@ -128,7 +128,7 @@ pub(crate) fn shipped_tests(stage: &Stage) -> Suite {
 }
 
 pub(crate) fn options() -> Options {
-    Options { filter: None, seed: 1, jobs: 1, fail_fast: false }
+    Options { filter: None, seed: 1, jobs: 1, fail_fast: false, until: None }
 }
 
 /// Runs a file of tests.
