@@ -128,7 +128,7 @@ fn call_every_route(name: &str, sources: Sources) -> Coverage {
                 panic!("{name}, {}, {situation:?}: {}", failure.to, failure.error);
             }
         }
-        for (file, lines) in office.coverage().unwrap().files {
+        for (file, lines) in office.script_coverage().unwrap().files {
             let file = ran.files.entry(file).or_default();
             for (number, line) in lines {
                 file.entry(number).or_insert_with(|| line.clone()).hits += line.hits;

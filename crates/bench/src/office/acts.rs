@@ -286,19 +286,14 @@ impl Office {
         let [high, low] = number.to_be_bytes();
         let ip = match (place, remote.is_ipv4()) {
             (Place::Inside, true) => IpAddr::V4(Ipv4Addr::new(10, 77, high, low)),
-            (Place::Outside, true) => IpAddr::V4(Ipv4Addr::new(198, 18 + (high & 1), high, low)),
-            (Place::Trusted, true) => match TRUSTED_NETWORK {
-                IpAddr::V4(network) => {
-                    let [a, b, c, _] = network.octets();
-                    IpAddr::V4(Ipv4Addr::new(a, b, c, low))
-                }
-                IpAddr::V6(_) => TRUSTED_NETWORK,
-            },
-            (Place::Inside | Place::Trusted, false) => {
-                IpAddr::V6(Ipv6Addr::new(0xfd00, 0x77, 0, 0, 0, 0, 0, number))
+            (Place::Trusted, true) => IpAddr::V4(Ipv4Addr::new(198, 18, high, low)),
+            (Place::Outside, true) => IpAddr::V4(Ipv4Addr::new(198, 19, high, low)),
+            (Place::Inside, false) => IpAddr::V6(Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, number)),
+            (Place::Trusted, false) => {
+                IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 18, 0, 0, 0, 0, number))
             }
             (Place::Outside, false) => {
-                IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number))
+                IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 19, 0, 0, 0, 0, number))
             }
         };
         Ok(Flow { transport, local: SocketAddr::new(ip, 5_060), remote })
@@ -316,7 +311,10 @@ enum Place {
     Outside,
 }
 
-/// Addresses that nobody has (RFC 5737): in an office, a provider's.
-pub(super) const TRUSTED_NETWORK: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 0));
+/// Networks that nobody has (RFC 2544, RFC 3849): in an office, a provider's.
+pub(super) const TRUSTED_NETWORKS: [(IpAddr, u8); 2] = [
+    (IpAddr::V4(Ipv4Addr::new(198, 18, 0, 0)), 16),
+    (IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 18, 0, 0, 0, 0, 0)), 48),
+];
 /// No REGISTER waits longer for its reply (RFC 3261 Timer F).
 const REGISTER_MAX: Duration = Duration::from_secs(33);

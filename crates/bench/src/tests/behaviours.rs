@@ -438,3 +438,87 @@ fn the_clock_on_the_wall_shows_any_time() {
         assert_quiet(&mut office);
     }
 }
+
+#[test]
+fn an_office_may_be_reached_by_ipv6_alone() {
+    let script = r#"route("1XX", function(call) call:dial("ext/102", { timeout = 5 }) end)"#;
+    let mut office = office_with(script, |setup| {
+        setup.config.listeners = vec![pbx::Listener {
+            transport: sip_engine::Transport::Udp,
+            address: "[2001:db8::1]:5060".parse().unwrap(),
+        }];
+    });
+    let answers = Called::Answers { after: s(1) };
+    let phone = office.add_phone(Phone::new("102").called(answers)).unwrap();
+    for (identity, expected) in [(Identity::Trusted, 200), (Identity::Stranger, 401)] {
+        let caller = office.call(Call::new("17", "102").by(identity)).unwrap();
+        office.run_for(s(2));
+        assert_eq!(call(&office, caller).status(), Some(expected), "{}", office.ladder());
+        if expected == 200 {
+            assert_eq!(hears(&office, caller), Some(Heard::Party(phone)));
+            office.act(caller, Act::Hangup).unwrap();
+        }
+    }
+    let tcp = Phone { transport: sip_engine::Transport::Tcp, ..Phone::new("103") };
+    let no_listener = ActError::NoListener(sip_engine::Transport::Tcp);
+    assert_eq!(office.add_phone(tcp), Err(no_listener));
+    assert_quiet(&mut office);
+}
+
+#[test]
+fn acts_may_be_planned_and_behaviour_changed() {
+    let mut office = office(PHONES);
+    let phone = office.add_phone(Phone::new("102")).unwrap();
+    let busy = Behaviour { called: Called::busy(), ..Behaviour::default() };
+    office.set_behaviour(phone, busy).unwrap();
+    office.call(Call::of_account("101", "102")).unwrap();
+    assert_eq!(last_log(&office), "BUSY 486");
+    office.set_behaviour(phone, Behaviour::default()).unwrap();
+    let caller = office.call(Call::of_account("101", "102")).unwrap();
+    office.act_after(phone, s(2), Act::Progress).unwrap();
+    office.act_after(phone, s(3), Act::Answer).unwrap();
+    office.act_after(phone, s(4), Act::Answer).unwrap();
+    office.run_for(s(2));
+    assert_eq!(hears(&office, caller), Some(Heard::Party(phone)));
+    assert_eq!(call(&office, caller).state(), CallState::Calling);
+    office.run_for(s(3));
+    assert_eq!(call(&office, caller).answered_at(), Some(office.start() + s(3)));
+    let body = Some(("text/plain".to_owned(), "hello".to_owned()));
+    let headers = vec![("X-Mark".to_owned(), "7".to_owned())];
+    office.act(phone, Act::Send { method: "OPTIONS".to_owned(), headers, body }).unwrap();
+    office.run_for(s(1));
+    let sent = |method: &str| {
+        let requests =
+            office.messages(phone).filter_map(|(_, traffic)| match traffic.message()? {
+                sip_syntax::Message::Request(request) => Some(request),
+                sip_syntax::Message::Response(_) => None,
+            });
+        let mut requests = requests.filter(|request| request.method().to_string() == method);
+        requests.next().unwrap()
+    };
+    let options = sent("OPTIONS");
+    assert_eq!(options.header_named(b"X-Mark").unwrap().as_ref(), b"7");
+    assert_eq!(options.body(), b"hello");
+    office.act(phone, Act::Hangup).unwrap();
+    assert_quiet(&mut office);
+}
+
+#[test]
+fn speech_can_be_cut_short() {
+    let mut office = office(
+        r#"route("2", function(call)
+             call:answer()
+             local r = call:record { name = "note", silence = 2, max = 30, beep = false }
+             log.info("recorded " .. r.ms)
+           end)"#,
+    );
+    let caller = office.call(Call::new("17", "2")).unwrap();
+    office.act(caller, Act::Say(s(10))).unwrap();
+    office.run_for(s(3));
+    office.act(caller, Act::Hush).unwrap();
+    office.run_for(s(5));
+    let logged = last_log(&office);
+    let ms: u64 = logged.strip_prefix("recorded ").unwrap().parse().unwrap();
+    assert!(ms.abs_diff(3_000) <= 20 || ms.abs_diff(5_000) <= 20, "{logged}");
+    assert_quiet(&mut office);
+}
