@@ -56,7 +56,7 @@ fn tests(c: &mut Criterion) {
 }
 
 fn all_pass(stage: &Arc<rehearsal::Stage>, suite: &Arc<Suite>) {
-    let options = Options { filter: None, seed: 1, jobs: 1, fail_fast: false };
+    let options = Options { filter: None, seed: 1, jobs: 1, fail_fast: false, until: None };
     let run = rehearsal::run(stage, suite, &options, |report| {
         if let rehearsal::Verdict::Failed(_) = report.verdict {
             panic!("{}", stage::told(report));
