@@ -18,6 +18,7 @@ mod freeswitch;
 mod hostile;
 mod logs;
 mod operations;
+mod originate;
 mod registrar;
 mod reload;
 mod scripts;

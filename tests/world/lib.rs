@@ -32,7 +32,7 @@ use media::{Engine, LegId, PlayItem, Sound};
 use pbx::records::{BindingRecord, StoreReply, StoreRequest, Ticket};
 use pbx::{
     Account, Command, CommandId, Config, Input, Limits, Listener, MailboxConfig, Notice, Output,
-    Peer, Prompts, Reload, Snapshot, Start, Switch,
+    Peer, Prompts, Reload, ScriptFailure, Snapshot, Start, Switch,
 };
 use sip_engine::{Flow, Transport};
 
@@ -311,7 +311,7 @@ impl World {
         if names.is_empty() { "nothing".to_owned() } else { names.join(" ") }
     }
 
-    /// What scripts logged so far.
+    /// What scripts logged so far, and what went wrong in parts of them.
     pub fn logged(&self) -> &[String] {
         &self.script_log
     }
@@ -432,6 +432,10 @@ impl World {
                 notice.write_to_log();
                 match notice {
                     Notice::Script { text, .. } => self.script_log.push(text),
+                    Notice::ScriptFailed(failure) if !failure.part.is_empty() => {
+                        let ScriptFailure { part, error, .. } = *failure;
+                        self.script_log.push(format!("{part}: {error}"));
+                    }
                     Notice::ScriptFailed(_) | Notice::ScriptStrained(_) | Notice::CallOver(_) => {}
                     Notice::Reloaded { routes, .. } => {
                         self.note(&format!("notice Reloaded {{ routes: {routes} }}"));

@@ -11,6 +11,7 @@ use mlua::Value;
 
 use crate::event::Side;
 use crate::generation::Names;
+use crate::legs::leg_of;
 use crate::options::{Call, mismatch};
 use crate::pattern::Pattern;
 use crate::say::{Spoken, moment, parse_time, say};
@@ -40,6 +41,7 @@ pub(crate) fn ask(
         "answer" => Verb::Answer,
         "busy" => Verb::Reject { code: 486, reason: None, headers: Vec::new() },
         "dial" => Verb::Dial(dial(&call)?),
+        "bridge" => Verb::Bridge(leg_of(&call.value("leg")?.0)?),
         "dtmf" => Verb::Dtmf {
             digits: keys(&call.text("digits")?.unwrap_or_default())?,
             to: match call.word("to")? {

@@ -362,8 +362,8 @@ fn blame(host: &Host, spec: &VerbSpec, given: &[Value], text: String) {
 }
 
 /// What the script is told: its line, the verb, the problem.
-fn complaint(lua: &Lua, host: &Host, spec: &VerbSpec, problem: &str) -> String {
-    placed(verb_place(lua, host), &format!("call:{}: {problem}", spec.name))
+pub(crate) fn complaint(lua: &Lua, host: &Host, spec: &VerbSpec, problem: &str) -> String {
+    placed(verb_place(lua, host), &format!("{}: {problem}", spec.full_name()))
 }
 
 /// The script's line that called the verb whose own function is at level 1.

@@ -8,9 +8,10 @@ use std::time::Duration;
 use mlua::{Function, Table, Thread};
 
 use crate::error::Place;
+use crate::legs::Given;
 use crate::outcome::Outcome;
 use crate::strain::Heat;
-use crate::verb::Verb;
+use crate::verb::{Originate, Verb};
 use crate::verbs::VerbSpec;
 
 /// Names an ask of one script; never reused in it.
@@ -130,7 +131,6 @@ pub(crate) enum Errors {
 }
 
 /// What a fibre wants when it stops of its own accord.
-#[derive(Debug)]
 pub(crate) enum Want {
     Verb(Verb),
     Join {
@@ -144,6 +144,8 @@ pub(crate) enum Want {
         timeout: Option<Duration>,
     },
     Cancel(FibreId),
+    /// To call somebody, and what is to be run for whoever answers.
+    Originate(Box<Originate>, Option<Given>),
 }
 
 /// A child that the fibre which runs has begun.
@@ -155,7 +157,7 @@ pub(crate) struct Birth {
 }
 
 /// What our functions note of the fibre that runs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Scratch {
     /// Routes inside each other.
     pub(crate) depth: u32,

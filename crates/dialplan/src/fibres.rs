@@ -76,7 +76,7 @@ pub(crate) fn add(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result
 }
 
 /// The call whose script runs and may still begin something.
-fn current(host: &Host) -> Result<Rc<CallState>, String> {
+pub(crate) fn current(host: &Host) -> Result<Rc<CallState>, String> {
     let current = host.current.borrow();
     let Some(state) = current.as_ref() else {
         return Err("works only while a call runs; use it inside of a route".into());

@@ -28,9 +28,11 @@ mod event;
 mod fibre;
 mod fibres;
 mod generation;
+mod handler;
 mod host;
 mod json;
 mod kept;
+mod legs;
 mod log;
 mod memory;
 mod options;
@@ -59,6 +61,7 @@ pub use fibre::AskId;
 pub use generation::{
     Check, Generation, GenerationWatch, Loading, Match, Names, RouteId, RouteInfo, Sources,
 };
+pub use handler::Handler;
 pub use kept::Kept;
 pub use log::{LogLevel, LogLine, Remark};
 pub use outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
@@ -68,11 +71,11 @@ pub use script::{Ending, Script, Step};
 pub use shared::{Shared, SharedLimits};
 pub use strain::Strain;
 pub use verb::{
-    Absence, Barge, Destination, Dial, HangupCause, Identity, Play, Read, Record, RedirectTarget,
-    Repeat, Sound, Target, Tone, Verb,
+    Absence, Barge, Destination, Dial, HangupCause, Identity, Leg, Originate, Play, Read, Record,
+    RedirectTarget, Repeat, Run, Sound, Target, Tone, Verb,
 };
 pub use verbs::{
-    CALL, CHILD, CLASSES, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LIBRARIES, LOG, LUA_GLOBALS,
-    LUA_LIBRARIES, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, SHARED, TIME, VERBS,
+    CALL, CHILD, CLASSES, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LEG, LIBRARIES, LOG, LUA_GLOBALS,
+    LUA_LIBRARIES, Library, LibrarySpec, OptionSpec, OptionsAt, PBX, Returns, SHARED, TIME, VERBS,
     ValueSpec, VerbSpec, function_spec, functions, globals, nearest, seconds, verb_spec,
 };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::verb::Leg;
+
 /// The result of a verb, given back to the script as values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -41,6 +43,21 @@ pub enum Outcome {
         /// The target that answered, as it was written in the script; empty if none.
         answered_by: String,
     },
+    /// Somebody answered a call of ours, or nobody did.
+    Originated {
+        /// Asterisk's word for it.
+        status: DialStatus,
+        /// Final SIP status of the best answer, 0 when there was none.
+        code: u16,
+        /// Reason phrase that came with it.
+        reason: String,
+        /// The target that answered, as it was written in the script; empty if none.
+        answered_by: String,
+        /// Who answered; `None` if nobody did, or if that call runs by itself.
+        leg: Option<Leg>,
+    },
+    /// A call of ours was begun; nobody waits for what comes of it.
+    Begun,
     /// A message was left, or not.
     Voicemail(VoicemailStatus),
     /// The caller left the mailbox menu.

@@ -18,7 +18,7 @@ use crate::host::{Host, place, placed};
 use crate::kept::Chunk;
 use crate::log::LogLevel;
 use crate::verbs::{LUA_LIBRARIES, VERBS};
-use crate::{call_object, fibres, generation, json, shared, time};
+use crate::{call_object, fibres, generation, json, legs, shared, time};
 
 /// What `library` takes over from Lua's own globals.
 const GLOBALS: [&str; 13] = [
@@ -109,6 +109,7 @@ impl Sandbox {
         add_log(&lua, host, &functions)?;
         call_object::add(&lua, host, &functions, headers_metatable)?;
         fibres::add(&lua, host, &functions)?;
+        legs::add(&lua, host, &functions)?;
         generation::add(&lua, host, &functions)?;
         time::add(&lua, host, &functions)?;
         let json = json::add(&lua, host, &functions)?;
@@ -126,12 +127,15 @@ impl Sandbox {
             names,
         ))?;
         let fibres = own_chunk("fibres", include_str!("sandbox/fibres.lua"));
-        host.compiled.function(&lua, fibres)?.call::<()>((
-            &functions,
-            &library,
-            coroutine.get::<Function>("yield")?,
-            coroutine.get::<Function>("isyieldable")?,
-        ))?;
+        let legs = own_chunk("legs", include_str!("sandbox/legs.lua"));
+        for chunk in [fibres, legs] {
+            host.compiled.function(&lua, chunk)?.call::<()>((
+                &functions,
+                &library,
+                coroutine.get::<Function>("yield")?,
+                coroutine.get::<Function>("isyieldable")?,
+            ))?;
+        }
         environment.set_metatable(Some(environment_metatable.clone()))?;
         let write_global = functions.get("write_global")?;
         let body = functions.get("body")?;

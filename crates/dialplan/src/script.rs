@@ -59,8 +59,9 @@ pub struct Script {
     /// Work done for it outside of Lua that no fibre was charged for yet, in instructions.
     work: u64,
     last_ask: u64,
-    /// Asks of cancelled fibres that the owner was not told of yet.
-    cancelled: VecDeque<AskId>,
+    /// What the owner was not told yet of fibres that were cancelled: asks that nobody waits for, and
+    /// what has to be undone because nobody was given it.
+    untold: VecDeque<Step>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +144,7 @@ impl Script {
             stopped_at: None,
             work: 0,
             last_ask: 0,
-            cancelled: VecDeque::new(),
+            untold: VecDeque::new(),
         }
     }
 
@@ -209,8 +210,8 @@ impl Script {
             }
             None => {}
         }
-        if let Some(id) = self.cancelled.pop_front() {
-            return Step::Cancel { id };
+        if let Some(step) = self.untold.pop_front() {
+            return step;
         }
         let mut slice = self.core.host.limits.instructions_per_slice;
         loop {
@@ -220,8 +221,8 @@ impl Script {
             if let Some(step) = self.run_fibre(next, now, &mut slice) {
                 return step;
             }
-            if let Some(id) = self.cancelled.pop_front() {
-                return Step::Cancel { id };
+            if let Some(step) = self.untold.pop_front() {
+                return step;
             }
             if slice == 0 {
                 return Step::Slice;

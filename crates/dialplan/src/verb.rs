@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::event::Side;
+use crate::handler::Handler;
 
 /// What a script asks for; it sleeps until the matching [`Outcome`](crate::Outcome) arrives.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +60,12 @@ pub enum Verb {
         /// To whom.
         to: Side,
     },
+    /// Call somebody who did not call us. Outcome: `Originated`.
+    Originate(Box<Originate>),
+    /// Join the caller and somebody who was called with `Originate`. Outcome: `Dialed`.
+    Bridge(Leg),
+    /// Hang up on somebody who was called with `Originate`. Outcome: `Done`.
+    HangupLeg(Leg),
     /// Wait. Outcome: `Done`.
     Sleep(Duration),
     /// Take a message for a mailbox. Outcome: `Voicemail`.
@@ -180,6 +187,34 @@ pub struct Dial {
     /// Shown to the callee instead of the caller's own user name and display name.
     pub caller: Option<Identity>,
 }
+
+/// Whom to call by ourselves, and what then.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Originate {
+    /// Rounds in turn; the targets of one round ring together. At least one round of one target.
+    pub rounds: Vec<Vec<Target>>,
+    /// How long each round rings unless a target says otherwise; 1 s to 1 h.
+    pub timeout: Duration,
+    /// Who is shown as calling.
+    pub caller: Option<Identity>,
+    /// What becomes of whoever answers; `None`: a leg for the script that asked.
+    pub run: Option<Run>,
+    /// Whether the script waits until somebody has answered or nobody did.
+    pub waits: bool,
+}
+
+/// What a call of its own does with whoever answered it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its handler.
+    pub handler: Handler,
+    /// The number whose route that is, if it is one.
+    pub number: Option<String>,
+}
+
+/// Names somebody who was called with [`Verb::Originate`] and answered; the switch chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leg(pub u64);
 
 /// One destination of a dial.
 #[derive(Debug, Clone, PartialEq, Eq)]

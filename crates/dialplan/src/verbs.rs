@@ -12,6 +12,7 @@ mod global;
 mod json;
 mod log;
 mod lua;
+mod pbx;
 mod shared;
 mod time;
 
@@ -25,11 +26,13 @@ pub use global::GLOBAL;
 pub use json::JSON;
 pub use log::LOG;
 pub use lua::{LUA_GLOBALS, LUA_LIBRARIES};
+pub use pbx::{LEG, PBX};
 pub use shared::SHARED;
 pub use time::TIME;
 
 /// Every library that scripts find, in the order in which they are explained.
-pub const LIBRARIES: &[&LibrarySpec] = &[&GLOBAL, &CALL, &CHILD, &TIME, &LOG, &JSON, &SHARED];
+pub const LIBRARIES: &[&LibrarySpec] =
+    &[&GLOBAL, &CALL, &CHILD, &TIME, &LOG, &JSON, &SHARED, &PBX, &LEG];
 
 /// Where a function is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,10 @@ pub enum Library {
     Json,
     /// `shared.set`.
     Shared,
+    /// `pbx.originate`.
+    Pbx,
+    /// A method of what `pbx.originate` gives back: `leg:hangup`.
+    Leg,
     /// A method of an object that only tests have, by the name of that object: `caller:hears`.
     Test(&'static str),
 }
@@ -63,6 +70,8 @@ impl Library {
             Self::Log => "log",
             Self::Json => "json",
             Self::Shared => "shared",
+            Self::Pbx => "pbx",
+            Self::Leg => "leg",
             Self::Test(word) => word,
         }
     }
@@ -71,8 +80,8 @@ impl Library {
     pub fn separator(self) -> &'static str {
         match self {
             Self::Global => "",
-            Self::Call | Self::Child | Self::Test(_) => ":",
-            Self::Time | Self::Log | Self::Json | Self::Shared => ".",
+            Self::Call | Self::Child | Self::Leg | Self::Test(_) => ":",
+            Self::Time | Self::Log | Self::Json | Self::Shared | Self::Pbx => ".",
         }
     }
 

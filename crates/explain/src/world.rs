@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dialplan::{
-    Absence, Barge, HangupCause, MailboxStatus, Outcome, Play, Read, Record, Repeat, Side, Sound,
-    Verb, VoicemailStatus,
+    Absence, Barge, DialStatus, HangupCause, MailboxStatus, Originate, Outcome, Play, Read, Record,
+    Repeat, Side, Sound, Verb, VoicemailStatus,
 };
 use sip_syntax::StatusCode;
 
@@ -110,6 +110,21 @@ impl Way {
     }
 }
 
+/// The caller and somebody who was called are joined, unless that one has hung up.
+fn bridge(did: Did) -> Effect {
+    let ended = |label: &str, status, code, reason: &str, talked| {
+        let (reason, answered_by) = (reason.to_owned(), String::new());
+        let outcome = Outcome::Dialed { status, code, reason, talked, answered_by };
+        Way::new(label, outcome, talked)
+    };
+    let mut talk = ended("they talk", DialStatus::Answered, 200, "OK", ring::TALKS);
+    talk.connects = true;
+    talk.then = Some(Did::new("talk", did.place.clone(), "they talk"));
+    let gone = "hung up before it was joined";
+    let gone = ended(gone, DialStatus::Cancel, 0, gone, Duration::ZERO);
+    Effect::Waits(did, vec![talk, gone])
+}
+
 impl<'a> World<'a> {
     pub(crate) fn new(office: Office<'a>, question: &'a Question) -> Self {
         let literals = Literals::new(office.sources, office.names);
@@ -162,6 +177,12 @@ impl<'a> World<'a> {
             Verb::Read(read) => self.read(read, did("asks"), line),
             Verb::Record(record) => self.record(record, did("records the caller"), line),
             Verb::Dial(dial) => self.dial(dial, did(""), line),
+            Verb::Originate(originate) => self.originate(originate, did("")),
+            Verb::Bridge(_) => {
+                line.answered = true;
+                bridge(did("joins the caller and whoever answered"))
+            }
+            Verb::HangupLeg(_) => Effect::AtOnce(Some(did("hangs up on whoever answered")), DONE),
             Verb::Dtmf { digits, to } => {
                 let to = match to {
                     Side::Caller => "caller",
@@ -365,6 +386,43 @@ impl<'a> World<'a> {
             }
             way.failure = failure;
             way
+        });
+        Effect::Waits(did, ways.collect())
+    }
+
+    /// Calls somebody by ourselves: as a dial, but whoever answers is kept, or served by a call of
+    /// its own, which is not explained here.
+    fn originate(&self, originate: &Originate, did: Did) -> Effect {
+        let dial = dialplan::Dial {
+            rounds: originate.rounds.clone(),
+            timeout: originate.timeout,
+            music: None,
+            caller: originate.caller.clone(),
+        };
+        let (mut did, ways) = match self.dial(&dial, did, &mut Line::default()) {
+            Effect::Waits(did, ways) => (did, ways),
+            known @ (Effect::AtOnce(..) | Effect::Over(_)) => return known,
+        };
+        did.words = format!("{}, without the caller", did.words);
+        if originate.run.is_some() {
+            did.words.push_str(", and runs a function for whoever answers");
+        }
+        if !originate.waits {
+            return Effect::AtOnce(Some(did), Outcome::Begun);
+        }
+        let leg = originate.run.is_none().then_some(dialplan::Leg(1));
+        let ways = ways.into_iter().map(|way| {
+            let Way { label, result, takes, fixed, connects, .. } = way;
+            let takes = if connects { takes.saturating_sub(ring::TALKS) } else { takes };
+            let outcome = match result {
+                Result::Outcome(Outcome::Dialed { status, code, reason, answered_by, .. }) => {
+                    let leg = leg.filter(|_| connects);
+                    Outcome::Originated { status, code, reason, answered_by, leg }
+                }
+                Result::Outcome(outcome) => outcome,
+                Result::HungUp => return Way::hung_up(),
+            };
+            Way::new(label, outcome, takes).at(fixed)
         });
         Effect::Waits(did, ways.collect())
     }

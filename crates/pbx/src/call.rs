@@ -13,6 +13,7 @@ mod ending;
 mod fault;
 mod keys;
 mod leg;
+mod origin;
 mod perform;
 mod read;
 mod record;
@@ -40,11 +41,13 @@ use aside::Aside;
 use bridge::Bridge;
 use dial::Dialing;
 use keys::Told;
+use origin::Origin;
 use perform::{Collecting, Performance, Recording};
 use story::Story;
 use turn::Todo;
 
 pub(crate) use caller::{Caller, Stage};
+pub(crate) use leg::Leg;
 
 /// One call.
 #[derive(Debug)]
@@ -54,6 +57,12 @@ pub(crate) struct Call {
     name: String,
     thread: usize,
     caller: Caller,
+    /// What it is for if we called; then the caller is whoever answered us.
+    origin: Option<Box<Origin>>,
+    /// Those whom its script called and may still join to the caller.
+    legs: Vec<CallId>,
+    /// How many calls its script originated without waiting for an answer.
+    unawaited: usize,
     /// Those of its script's generation.
     prompts: Arc<Prompts>,
     /// The number of that.
@@ -115,6 +124,8 @@ enum Task {
     Preparing(Performance, Pending),
     Dialing(Box<Dialing>),
     Bridged(Box<Bridge>),
+    /// For somebody whom the script called, to be handed over by that call.
+    Taking(CallId),
     /// For a reply of the store; without one in time it is taken for broken.
     Storing {
         ticket: Ticket,
@@ -159,17 +170,34 @@ impl Call {
         name: String,
         caller: Caller,
         script: Script,
-        (from, to): (String, String),
+        parties: (String, String),
     ) -> Self {
         let thread = desk.next_thread();
+        let call = Self::blank(desk, now, id, name, thread, caller, parties);
+        Self { script: Some(script), ..call }
+    }
+
+    /// A call without a script.
+    fn blank(
+        desk: &Desk,
+        now: Instant,
+        id: CallId,
+        name: String,
+        thread: usize,
+        caller: Caller,
+        (from, to): (String, String),
+    ) -> Self {
         Self {
             id,
             name,
             thread,
             caller,
+            origin: None,
+            legs: Vec::new(),
+            unawaited: 0,
             prompts: desk.prompts.clone(),
             generation: desk.generation,
-            script: Some(script),
+            script: None,
             feature: None,
             task: Task::Idle,
             line: None,
@@ -236,6 +264,7 @@ impl Call {
             | Task::Recording(_)
             | Task::Echoing
             | Task::Preparing(..)
+            | Task::Taking(_)
             | Task::Bridged(_) => None,
         };
         [task, self.paused, self.asides_until(), Some(self.give_up_at)].into_iter().flatten().min()
@@ -265,6 +294,7 @@ impl Call {
             | Task::Recording(_)
             | Task::Echoing
             | Task::Preparing(..)
+            | Task::Taking(_)
             | Task::Bridged(_) => {}
         }
     }

@@ -173,6 +173,8 @@ pub struct Limits {
     pub calls_per_account_max: usize,
     /// Legs one dial may ring; beyond: a script error.
     pub dial_targets_max: usize,
+    /// Calls that one script may have originated at one time; beyond: a script error.
+    pub originated_max: usize,
     /// Bindings of one account; beyond: 403 to the REGISTER.
     pub bindings_per_account_max: usize,
     /// Shortest registration; below: 423 (RFC 3261 §10.3).
@@ -191,6 +193,7 @@ impl Default for Limits {
             calls_max: 5_000,
             calls_per_account_max: 100,
             dial_targets_max: 50,
+            originated_max: 16,
             bindings_per_account_max: 10,
             registration_min: Duration::from_secs(60),
             registration_max: Duration::from_secs(7_200),

@@ -15,6 +15,7 @@ use sip_engine::{Endpoint, Flow, SessionId, Transport};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::output::Output;
+use crate::post::Post;
 use crate::prompts::Prompts;
 use crate::records::{SoundId, StoreRequest, Ticket};
 use crate::registrar::Registrar;
@@ -48,6 +49,7 @@ pub(crate) struct Desk {
     sessions: HashMap<SessionId, CallId>,
     legs: HashMap<LegId, Line>,
     tickets: HashMap<Ticket, CallId>,
+    posts: VecDeque<Post>,
     alarms: BTreeSet<(Instant, CallId)>,
     last_id: u64,
     last_thread: usize,
@@ -98,6 +100,7 @@ impl Desk {
             sessions: HashMap::new(),
             legs: HashMap::new(),
             tickets: HashMap::new(),
+            posts: VecDeque::new(),
             alarms: BTreeSet::new(),
             last_id: 0,
             last_thread: 0,
@@ -161,7 +164,7 @@ impl Desk {
         ticket
     }
 
-    fn ticket_for(&mut self, call: CallId) -> Ticket {
+    pub(crate) fn ticket_for(&mut self, call: CallId) -> Ticket {
         let ticket = Ticket(self.next_id());
         self.tickets.insert(ticket, call);
         ticket
@@ -170,6 +173,22 @@ impl Desk {
     /// Whose question this was; each is answered once.
     pub(crate) fn redeem(&mut self, ticket: Ticket) -> Option<CallId> {
         self.tickets.remove(&ticket)
+    }
+
+    /// Has something delivered to another call, right after this one's turn.
+    pub(crate) fn post(&mut self, post: Post) {
+        self.posts.push_back(post);
+    }
+
+    pub(crate) fn take_post(&mut self) -> Option<Post> {
+        self.posts.pop_front()
+    }
+
+    /// A leg belongs to another call from now on.
+    pub(crate) fn hand_leg_over(&mut self, leg: LegId, call: CallId) {
+        if let Some(line) = self.legs.get_mut(&leg) {
+            line.call = call;
+        }
     }
 
     pub(crate) fn own_session(&mut self, session: SessionId, call: CallId) {
@@ -308,6 +327,7 @@ impl Desk {
             && self.legs.is_empty()
             && self.tickets.is_empty()
             && self.alarms.is_empty()
+            && self.posts.is_empty()
     }
 }
 

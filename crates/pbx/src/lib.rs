@@ -19,6 +19,7 @@ mod feature;
 mod input;
 mod notice;
 mod output;
+mod post;
 mod prompts;
 pub mod records;
 mod registrar;

@@ -5,6 +5,7 @@
 //! as against a real one.
 
 mod look;
+mod posts;
 mod reload;
 mod requests;
 #[cfg(test)]
@@ -150,8 +151,10 @@ impl Switch {
         };
         tracing::error!(call = id.0, "internal fault: this call is ended, the others go on");
         self.desk.clear_away(now, id);
-        if let Some(call) = self.calls.remove(&id) {
+        if let Some(mut call) = self.calls.remove(&id) {
             self.discharge(call.charged_to());
+            call.let_go_of_others(&mut self.desk, StatusCode::SERVER_INTERNAL_ERROR);
+            call.drop_asides(&mut self.desk);
             // Its script is closed with it, and may be what is at fault.
             if catch_unwind(AssertUnwindSafe(|| drop(call))).is_err() {
                 tracing::error!("internal fault while clearing a call away");
@@ -167,13 +170,15 @@ impl Switch {
                 self.desk.endpoint.handle_flow_failed(now, flow);
             }
             Input::Resolved { ticket, addresses } => {
-                self.with_ticket(ticket, |call, desk| {
+                self.with_ticket(now, ticket, |call, desk| {
                     call.handle_resolved(now, desk, ticket, &addresses);
                 });
             }
             Input::Media(event) => self.handle_media(now, event),
             Input::Stored { ticket, reply } => {
-                self.with_ticket(ticket, |call, desk| call.handle_stored(now, desk, ticket, reply));
+                self.with_ticket(now, ticket, |call, desk| {
+                    call.handle_stored(now, desk, ticket, reply)
+                });
             }
             Input::Command(Command::Reload(reload)) => self.reload(now, *reload),
             Input::Command(Command::Look { id, calls_max }) => {
@@ -203,7 +208,7 @@ impl Switch {
         // and the network had theirs.
         for _ in 0..self.calls.len() {
             let Some(call) = self.desk.due_alarm(now) else { break };
-            self.with_call(call, |call, desk| call.handle_timeout(now, desk));
+            self.with_call(now, call, |call, desk| call.handle_timeout(now, desk));
             if !self.desk.moved_on(call, now) {
                 break;
             }
@@ -266,6 +271,7 @@ impl Switch {
 
     /// Hands the endpoint's events on until there are none, and collects all outputs.
     fn settle(&mut self, now: Instant) {
+        self.deliver(now);
         while let Some(output) = self.desk.endpoint.poll_output() {
             match output {
                 sip_engine::Output::Transmit { flow, bytes } => {
@@ -309,7 +315,9 @@ impl Switch {
             | Event::Ended { session, .. } => *session,
         };
         match self.desk.call_of_session(session) {
-            Some(call) => self.with_call(call, |call, desk| call.handle_event(now, desk, event)),
+            Some(call) => {
+                self.with_call(now, call, |call, desk| call.handle_event(now, desk, event))
+            }
             None => self.handle_orphan(now, event),
         }
     }
@@ -353,18 +361,29 @@ impl Switch {
             | media::Event::Closed { leg, .. } => *leg,
         };
         if let Some(call) = self.desk.call_of_leg(leg) {
-            self.with_call(call, |call, desk| call.handle_media(now, desk, event));
+            self.with_call(now, call, |call, desk| call.handle_media(now, desk, event));
         }
     }
 
-    fn with_ticket(&mut self, ticket: Ticket, then: impl FnOnce(&mut Call, &mut Desk)) {
+    fn with_ticket(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        then: impl FnOnce(&mut Call, &mut Desk),
+    ) {
         if let Some(call) = self.desk.redeem(ticket) {
-            self.with_call(call, then);
+            self.with_call(now, call, then);
         }
+    }
+
+    /// Lets something happen to a call, and delivers what calls tell each other because of it.
+    fn with_call(&mut self, now: Instant, id: CallId, then: impl FnOnce(&mut Call, &mut Desk)) {
+        self.with_one(id, then);
+        self.deliver(now);
     }
 
     /// Lets something happen to a call, and forgets it if that was the last thing.
-    fn with_call(&mut self, id: CallId, then: impl FnOnce(&mut Call, &mut Desk)) {
+    fn with_one(&mut self, id: CallId, then: impl FnOnce(&mut Call, &mut Desk)) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         self.in_turn = Some(id);
         then(call, &mut self.desk);
@@ -409,7 +428,7 @@ impl Switch {
         self.state = State::Stopping;
         let all: Vec<CallId> = self.calls.keys().copied().collect();
         for call in all {
-            self.with_call(call, |call, desk| call.shut_down(now, desk));
+            self.with_call(now, call, |call, desk| call.shut_down(now, desk));
         }
     }
 

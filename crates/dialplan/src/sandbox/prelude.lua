@@ -62,6 +62,15 @@ function verbs.go(call, number, ...)
   return true
 end
 
+function verbs.bridge(call, leg, ...)
+  local number = host.leg_number(leg)
+  if number == nil and type(leg) ~= "number" then number = leg end
+  local more = select("#", ...) > 0
+  local problem = host.ask(indices.bridge, call, number, nil, nil, more)
+  if problem then error(problem, 0) end
+  return wait(indices.bridge)
+end
+
 function verbs.menu(call, options, ...)
   local problem = host.ask(indices.menu, call, options, nil, nil, select("#", ...) > 0)
   if problem then error(problem, 0) end
@@ -161,6 +170,8 @@ local function sealed(name, functions, index)
     __metatable = false,
   })
 end
+
+host.sealed = sealed
 
 local tables = host.table
 local insert, move, remove = table.insert, table.move, table.remove

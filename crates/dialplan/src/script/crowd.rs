@@ -16,10 +16,12 @@ use crate::error::{Place, ScriptError};
 use crate::event::CallEvent;
 use crate::fibre::{AskId, Errors, Fibre, FibreId, FibreState, Joining, Scratch, Until, Want};
 use crate::generation::Core;
+use crate::handler::Handler;
 use crate::host::CallState;
+use crate::legs::Given;
 use crate::log::{LogLevel, Remark};
 use crate::outcome::Outcome;
-use crate::verb::Verb;
+use crate::verb::{self, Verb};
 
 /// The coroutines of one script.
 pub(super) struct Run {
@@ -207,6 +209,8 @@ impl Run {
                     | Outcome::Fault(_)
                     | Outcome::Recorded { .. }
                     | Outcome::Dialed { .. }
+                    | Outcome::Originated { .. }
+                    | Outcome::Begun
                     | Outcome::Voicemail(_)
                     | Outcome::Mailbox(_) => {}
                 }
@@ -320,6 +324,9 @@ impl Script {
         if let CallEvent::Dtmf { digit, .. } = &event {
             state.note_typed(digit.encode_utf8(&mut [0; 4]));
         }
+        if let CallEvent::Dtmf { digit, .. } = &event {
+            state.note_typed(digit.encode_utf8(&mut [0; 4]));
+        }
         let arguments = event.arguments();
         for (_, function) in state.on_event.borrow().iter().filter(|(event, _)| *event == name) {
             let limits = &core.host.limits;
@@ -374,6 +381,15 @@ impl Script {
                 let ask = self.next_ask();
                 self.run.as_mut()?.fibre_mut(id)?.state = FibreState::Asking(ask);
                 Some(Step::Ask { id: ask, verb })
+            }
+            Some(Want::Originate(mut originate, given)) => {
+                originate.run = given.map(|Given { handler, number }| verb::Run {
+                    handler: Handler::new(&self.core, handler),
+                    number,
+                });
+                let ask = self.next_ask();
+                self.run.as_mut()?.fibre_mut(id)?.state = FibreState::Asking(ask);
+                Some(Step::Ask { id: ask, verb: Verb::Originate(originate) })
             }
             Some(Want::Join { until, members, at_once: Some(index), .. }) => {
                 self.run.as_mut()?.ready_again(id, FibreState::Joined(index));
@@ -509,7 +525,7 @@ impl Script {
             return;
         };
         run.ready_again(id, FibreState::Joined(index));
-        self.cancelled.extend(timer);
+        self.untold.extend(timer.map(|id| Step::Cancel { id }));
         if until != Until::Ended {
             self.cancel_all(&members, now);
         }
@@ -545,8 +561,15 @@ impl Script {
         run.state.release_line(id);
         self.core.scripts.set(self.core.scripts.get().saturating_sub(1));
         match &fibre.state {
-            FibreState::Asking(ask) => self.cancelled.push_back(*ask),
-            FibreState::Joining(joining) => self.cancelled.extend(joining.timer),
+            FibreState::Asking(ask) => self.untold.push_back(Step::Cancel { id: *ask }),
+            FibreState::Joining(joining) => {
+                self.untold.extend(joining.timer.map(|id| Step::Cancel { id }));
+            }
+            // Somebody answered for it, and nobody will ever know of them.
+            FibreState::Told(Outcome::Originated { leg: Some(leg), .. }) => {
+                let (id, verb) = (self.next_ask(), Verb::HangupLeg(*leg));
+                self.untold.push_back(Step::Ask { id, verb });
+            }
             FibreState::New
             | FibreState::NewEvent(..)
             | FibreState::Paused

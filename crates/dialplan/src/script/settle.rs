@@ -7,6 +7,8 @@ use mlua::{IntoLua, Lua, MultiValue, Value};
 use crate::fibre::Scratch;
 use crate::host::placed;
 use crate::outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
+use crate::verb::Leg;
+use crate::verbs::VerbSpec;
 
 /// An outcome as values; the numbers choose the shape that the prelude gives them.
 pub(super) fn settle(lua: &Lua, scratch: &Scratch, outcome: Outcome) -> mlua::Result<MultiValue> {
@@ -17,8 +19,8 @@ pub(super) fn settle(lua: &Lua, scratch: &Scratch, outcome: Outcome) -> mlua::Re
     match outcome {
         Outcome::Done => Ok(MultiValue::new()),
         Outcome::Fault(problem) => {
-            let verb = scratch.asked.map_or("", |spec| spec.name);
-            let text = placed(scratch.verb_at.clone(), &format!("call:{verb}: {problem}"));
+            let verb = scratch.asked.map(VerbSpec::full_name).unwrap_or_default();
+            let text = placed(scratch.verb_at.clone(), &format!("{verb}: {problem}"));
             values(vec![1.into_lua(lua), text.into_lua(lua)])
         }
         Outcome::Played { digit, heard } => values(vec![
@@ -47,6 +49,20 @@ pub(super) fn settle(lua: &Lua, scratch: &Scratch, outcome: Outcome) -> mlua::Re
             reason.into_lua(lua),
             talked.as_secs_f64().into_lua(lua),
             Some(answered_by).filter(|to| !to.is_empty()).into_lua(lua),
+        ]),
+        Outcome::Originated { status, code, reason, answered_by, leg } => values(vec![
+            11.into_lua(lua),
+            dial_word(status).into_lua(lua),
+            code.into_lua(lua),
+            reason.into_lua(lua),
+            Some(answered_by).filter(|to| !to.is_empty()).into_lua(lua),
+            leg.map(|Leg(leg)| i64::try_from(leg).unwrap_or(i64::MAX)).into_lua(lua),
+        ]),
+        Outcome::Begun => values(vec![
+            11.into_lua(lua),
+            "RINGING".into_lua(lua),
+            0.into_lua(lua),
+            "".into_lua(lua),
         ]),
         Outcome::Voicemail(status) => {
             let word = match status {

@@ -58,6 +58,29 @@ end)
         ..VERB
     },
     VerbSpec {
+        name: "bridge",
+        summary: "Joins the caller and somebody who was called with `pbx.originate`.",
+        doc: "As if a dial had been answered: a caller who was not answered yet is answered, the two \
+              talk, and the script waits until one of them hangs up. If it is the other, the script \
+              goes on with the caller. The status is then `ANSWERED`; it is `CANCEL` if whoever \
+              answered has hung up before they could be joined, and `CONGESTION` if the two have no \
+              codec in common.",
+        arguments: &[OptionSpec::required("leg", Kind::Table, "What `pbx.originate` gave back.")
+            .typed("Leg")],
+        returns: Returns::Table(&DIALED),
+        answer: Answer::Serves,
+        example: r#"route("101", function(call)
+  call:ringing()
+  local leg = pbx.originate { to = "ext/101", timeout = 25 }
+  if leg.status == "ANSWERED" then
+    local result = call:bridge(leg)
+    log.info("they talked for", result.secs, "seconds")
+  end
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
         name: "busy",
         summary: "Refuses the call as busy (486).",
         doc: "The same as `call:reject(486)`. A caller that was answered already is hung up on. \
@@ -107,25 +130,7 @@ end)
                 "Who is shown as calling: `{user=, name=}`.",
             ),
         ],
-        returns: Returns::Table(&ClassSpec {
-            name: "Dialed",
-            doc: "How a dial ended.",
-            fields: &[
-                ValueSpec::new(
-                    "status",
-                    r#""ANSWERED"|"BUSY"|"NOANSWER"|"CANCEL"|"CONGESTION"|"CHANUNAVAIL""#,
-                    "How it ended, in one word.",
-                ),
-                ValueSpec::new("code", "integer", "The SIP status of the best answer, or 0."),
-                ValueSpec::new("reason", "string", "The words that came with that status."),
-                ValueSpec::new("secs", "number", "How many seconds the two talked."),
-                ValueSpec::new(
-                    "to",
-                    "string?",
-                    "The target that answered, as it was written; nil if nobody did.",
-                ),
-            ],
-        }),
+        returns: Returns::Table(&DIALED),
         answer: Answer::Serves,
         example: r#"route("200", function(call)
   -- Two phones together for 15 seconds, then a third.
@@ -721,6 +726,25 @@ const TRIES: OptionSpec = OptionSpec::optional(
     Kind::Whole { min: 1, max: 10, default: Some(1) },
     "How often to ask in all.",
 );
+const DIALED: ClassSpec = ClassSpec {
+    name: "Dialed",
+    doc: "How a dial ended.",
+    fields: &[
+        ValueSpec::new(
+            "status",
+            r#""ANSWERED"|"BUSY"|"NOANSWER"|"CANCEL"|"CONGESTION"|"CHANUNAVAIL""#,
+            "How it ended, in one word.",
+        ),
+        ValueSpec::new("code", "integer", "The SIP status of the best answer, or 0."),
+        ValueSpec::new("reason", "string", "The words that came with that status."),
+        ValueSpec::new("secs", "number", "How many seconds the two talked."),
+        ValueSpec::new(
+            "to",
+            "string?",
+            "The target that answered, as it was written; nil if nobody did.",
+        ),
+    ],
+};
 const PLAYED: Returns = Returns::Table(&ClassSpec {
     name: "Played",
     doc: "How playing ended.",

@@ -13,6 +13,7 @@ use super::answer::{Pending, not_acceptable};
 use super::leg::{self, Leg, described_direction};
 use super::{Call, Finished, Task};
 use crate::desk::Desk;
+use crate::post::Party;
 
 /// The other party of a call.
 #[derive(Debug)]
@@ -35,6 +36,12 @@ struct Asked {
 }
 
 impl Bridge {
+    /// Joins somebody who was called by another call of ours.
+    pub(super) fn of_party(party: Party, since: Instant) -> Self {
+        let Party { session, leg, label, on_hold } = party;
+        Self { on_hold, ..Self::new(session, leg, label, since) }
+    }
+
     pub(super) fn new(session: SessionId, leg: Leg, label: String, since: Instant) -> Self {
         Self { session, leg, label, since, on_hold: false, asked: None }
     }
@@ -302,6 +309,7 @@ impl Call {
             | Task::Echoing
             | Task::Dialing(_)
             | Task::Bridged(_)
+            | Task::Taking(_)
             | Task::Storing { .. } => {}
         }
         let Some(Asked { by, offer }) = self.take_asked() else { return };
@@ -333,6 +341,7 @@ impl Call {
             | Task::Echoing
             | Task::Preparing(..)
             | Task::Dialing(_)
+            | Task::Taking(_)
             | Task::Storing { .. } => None,
         }
     }

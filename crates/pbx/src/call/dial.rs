@@ -394,7 +394,9 @@ impl Call {
             let first = dialing.early.is_none() || dialing.early == Some(session);
             match description {
                 // While several ring nobody knows who will answer, so only one is listened to.
-                Some(description) if first && !self.has_music(&dialing) => {
+                Some(description)
+                    if first && !self.has_music(&dialing) && !self.is_originating() =>
+                {
                     self.hear_early_media(now, desk, &mut dialing, session, response, &description);
                 }
                 Some(_) | None => self.relay_ringing(now, desk, &mut dialing, response),
@@ -479,7 +481,7 @@ impl Call {
     }
 }
 
-fn label(to: &Destination) -> String {
+pub(super) fn label(to: &Destination) -> String {
     match to {
         Destination::Extension(user) => format!("ext/{user}"),
         Destination::Uri(uri) => uri.clone(),

@@ -103,6 +103,7 @@ impl Call {
         self.held = None;
         self.paused = None;
         self.todo.clear();
+        self.let_go_of_others(desk, status);
         self.close_script(now, desk, status, ending);
         self.tell(now, desk, status, ending);
         if let (Some(told), true) = (told, self.feature.is_some()) {
@@ -129,7 +130,11 @@ impl Call {
                 self.task = task;
                 return None;
             }
-            Task::Idle | Task::Playing { .. } | Task::Collecting(_) | Task::Echoing => {}
+            Task::Idle
+            | Task::Playing { .. }
+            | Task::Collecting(_)
+            | Task::Taking(_)
+            | Task::Echoing => {}
         }
         Some(Finished::Reply(feature::Reply::HungUp))
     }
@@ -159,7 +164,7 @@ impl Call {
             },
             Task::Echoing | Task::Bridged(_) => tell(&|leg| Command::Unbridge { leg }),
             Task::Dialing(_) => self.stop_ringing(desk),
-            Task::Idle | Task::Preparing(..) | Task::Storing { .. } => {}
+            Task::Idle | Task::Preparing(..) | Task::Taking(_) | Task::Storing { .. } => {}
         }
         if let Task::Bridged(bridge) = &mut self.task
             && let Some(offer) = bridge.take_asked_of_caller()
@@ -192,6 +197,7 @@ impl Call {
         if self.caller.session == Some(session) {
             self.caller.session = None;
             let ending = match cause {
+                EndCause::Bye if self.origin.is_some() => "callee hung up",
                 EndCause::Bye => "caller hung up",
                 EndCause::Hangup => "hung up",
                 EndCause::NoAck => "caller never acknowledged the answer",

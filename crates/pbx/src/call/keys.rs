@@ -87,6 +87,7 @@ impl Call {
             | Task::Idle
             | Task::Playing { .. }
             | Task::Preparing(..)
+            | Task::Taking(_)
             | Task::Dialing(_)
             | Task::Bridged(_)
             | Task::Storing { .. } => {

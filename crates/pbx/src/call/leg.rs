@@ -54,7 +54,7 @@ impl Leg {
         })
     }
 
-    pub(super) fn close(self, desk: &mut Desk) {
+    pub(crate) fn close(self, desk: &mut Desk) {
         desk.close_socket(self.socket);
         desk.forget_leg(self.socket.leg);
     }

@@ -247,6 +247,7 @@ impl Call {
             | Task::Idle
             | Task::Echoing
             | Task::Preparing(..)
+            | Task::Taking(_)
             | Task::Dialing(_)
             | Task::Bridged(_)
             | Task::Storing { .. } => {}

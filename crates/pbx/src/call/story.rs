@@ -121,6 +121,7 @@ impl Call {
                     | Task::Collecting(_)
                     | Task::Recording(_)
                     | Task::Echoing
+                    | Task::Taking(_)
                     | Task::Preparing(..)
                     | Task::Storing { .. },
                 ) => CallState::WithScript,

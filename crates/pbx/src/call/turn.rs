@@ -133,6 +133,10 @@ impl Call {
             self.end_failed(now, desk);
             return None;
         }
+        if self.is_originating() {
+            self.nobody_answered(now, desk, outcome);
+            return None;
+        }
         if let Some((ask, verb)) = self.held.take() {
             return self.use_line(now, desk, ask, verb);
         }
@@ -186,7 +190,17 @@ impl Call {
 
     /// Nobody waits for this ask any more: what was begun for it is stopped.
     fn cancel(&mut self, now: Instant, desk: &mut Desk, ask: AskId) -> Option<Todo> {
-        if self.drop_aside(ask) {
+        if self.drop_aside(desk, ask) {
+            return None;
+        }
+        let of_ask = |todo: &Todo| matches!(todo, Todo::Script(Some((own, _))) if *own == ask);
+        if let Some(index) = self.todo.iter().position(of_ask) {
+            let untold = self.todo.remove(index);
+            if let Some(Todo::Script(Some((_, Outcome::Originated { leg: Some(leg), .. })))) =
+                untold
+            {
+                self.hang_up_leg(desk, leg);
+            }
             return None;
         }
         if matches!(&self.held, Some((own, _)) if *own == ask) {

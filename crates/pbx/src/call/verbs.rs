@@ -67,6 +67,14 @@ impl Call {
                 self.sleep(now, ask, length);
                 None
             }
+            Verb::Originate(originate) => {
+                let told = self.originate(desk, ask, *originate);
+                told.map(|outcome| Todo::Script(Some((ask, outcome))))
+            }
+            Verb::HangupLeg(leg) => {
+                self.hang_up_leg(desk, leg);
+                done
+            }
             verb @ (Verb::Progress
             | Verb::Queued { .. }
             | Verb::Play(_)
@@ -75,6 +83,7 @@ impl Call {
             | Verb::Dial(_)
             | Verb::Voicemail { .. }
             | Verb::Mailbox { .. }
+            | Verb::Bridge(_)
             | Verb::Echo) => self.use_line(now, desk, ask, verb),
         }
     }
@@ -118,12 +127,15 @@ impl Call {
                 self.answer(now, desk);
                 self.perform(now, desk, Performance::Echo)
             }
+            Verb::Bridge(leg) => self.begin_bridge(desk, leg),
             Verb::Ringing
             | Verb::Answer
             | Verb::Reject { .. }
             | Verb::Redirect { .. }
             | Verb::Hangup { .. }
             | Verb::Dtmf { .. }
+            | Verb::Originate(_)
+            | Verb::HangupLeg(_)
             | Verb::Sleep(_) => None,
         }
     }

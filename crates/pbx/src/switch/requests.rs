@@ -201,7 +201,7 @@ impl Switch {
         self.desk.own_session(session, id);
         let call = Call::new(&mut self.desk, now, id, name, caller, script, parties);
         self.calls.insert(id, Box::new(call));
-        self.with_call(id, |call, desk| call.start(now, desk));
+        self.with_call(now, id, |call, desk| call.start(now, desk));
     }
 
     /// Whether somebody without proof is taken for a stranger on a public route. One who says to be an

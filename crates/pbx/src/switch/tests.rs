@@ -168,7 +168,7 @@ fn a_fault_of_our_own_ends_one_call() {
         assert_eq!(send(&mut switch, now, "INVITE", call), ["SIP/2.0 200 OK"]);
     }
     let faulty = *switch.calls.keys().next().unwrap();
-    switch.contain(now, |switch| switch.with_call(faulty, |_, _| panic!("on purpose")));
+    switch.contain(now, |switch| switch.with_call(now, faulty, |_, _| panic!("on purpose")));
     assert_eq!(switch.call_count(), 1);
     // Both its port and its place are free again.
     assert_eq!(send(&mut switch, now, "INVITE", "three"), ["SIP/2.0 200 OK"]);

@@ -13,6 +13,7 @@ use crate::call::caller::Stage;
 use crate::call::leg::{self, Leg};
 use crate::call::{Call, Task};
 use crate::desk::Desk;
+use crate::post::Party;
 
 impl Call {
     /// A callee answered.
@@ -31,7 +32,18 @@ impl Call {
         };
         let branch = dialing.branches.swap_remove(index);
         let BranchStage::Ringing { mut leg, .. } = branch.stage else { return };
-        match self.join(now, desk, &mut leg, response) {
+        let joined = if self.is_originating() {
+            read_answer(desk, &mut leg, response).map(drop)
+        } else {
+            self.join(now, desk, &mut leg, response)
+        };
+        match joined {
+            Ok(()) if self.is_originating() => {
+                dialing.cancel_others(now, desk, None, Some(ANSWERED_ELSEWHERE));
+                let flow = branch.way.flow.unwrap_or(self.caller.flow);
+                let party = Party { session, leg, label: branch.label, on_hold: false };
+                self.picked_up(now, desk, party, flow, branch.way.uri);
+            }
             Ok(()) => {
                 dialing.cancel_others(now, desk, None, Some(ANSWERED_ELSEWHERE));
                 self.stop_background(desk);
@@ -60,19 +72,7 @@ impl Call {
         leg: &mut Leg,
         response: &Response,
     ) -> Result<(), (StatusCode, String)> {
-        let unfit = |refusal: Refusal| (StatusCode::NOT_ACCEPTABLE_HERE, refusal.to_string());
-        let theirs = match Description::parse(response.body()) {
-            Ok(theirs) => {
-                leg.take_answer(desk, &theirs).map_err(unfit)?;
-                theirs
-            }
-            // Some phones answer in the 183 only.
-            Err(error) => {
-                let said = leg.last_description().filter(|_| leg.is_agreed());
-                said.filter(|_| response.body().is_empty())
-                    .ok_or_else(|| (StatusCode::BAD_GATEWAY, error.to_string()))?
-            }
-        };
+        let theirs = read_answer(desk, leg, response)?;
         if !self.claim_port(now, desk) {
             return Err((StatusCode::SERVICE_UNAVAILABLE, "no media port".to_owned()));
         }
@@ -105,6 +105,30 @@ impl Call {
             (None, _) | (_, None) => Ok(None),
         }
     }
+}
+
+/// Reads a callee's answer.
+fn read_answer(
+    desk: &mut Desk,
+    leg: &mut Leg,
+    response: &Response,
+) -> Result<Description, (StatusCode, String)> {
+    match Description::parse(response.body()) {
+        Ok(theirs) => {
+            leg.take_answer(desk, &theirs).map_err(unfit)?;
+            Ok(theirs)
+        }
+        // Some phones answer in the 183 only.
+        Err(error) => {
+            let said = leg.last_description().filter(|_| leg.is_agreed());
+            said.filter(|_| response.body().is_empty())
+                .ok_or_else(|| (StatusCode::BAD_GATEWAY, error.to_string()))
+        }
+    }
+}
+
+fn unfit(refusal: Refusal) -> (StatusCode, String) {
+    (StatusCode::NOT_ACCEPTABLE_HERE, refusal.to_string())
 }
 
 /// Tells the other phones not to list a missed call (RFC 3326 §2).
