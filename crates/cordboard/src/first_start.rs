@@ -143,9 +143,8 @@ pub(crate) fn welcome(path: &Path, settings: &Settings, udp: &[SocketAddr]) -> S
     text.push_str(&format!(
         "\nNo phone at hand? In another terminal:\n\n    \
          {program} call 123 --as {user} --record time.wav --hangup-after 10\n\n\
-         What each number does is in {}; change it and run `kill -HUP $(cat {})`.\n",
+         What each number does is in {}; change it and run `{program} reload`.\n",
         settings.scripts.display(),
-        settings.data.join("cordboard.pid").display(),
     ));
     text
 }
