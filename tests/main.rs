@@ -24,5 +24,6 @@ mod reload;
 mod scripts;
 mod shipped;
 mod tidy;
+mod twins;
 mod voicemail;
 mod weather;

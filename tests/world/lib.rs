@@ -311,6 +311,11 @@ impl World {
         if names.is_empty() { "nothing".to_owned() } else { names.join(" ") }
     }
 
+    /// What is declared about the office.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// What scripts logged so far, and what went wrong in parts of them.
     pub fn logged(&self) -> &[String] {
         &self.script_log
