@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use dialplan::{Check, Generation, Loading, RouteId};
+use dialplan::{Check, Generation, Kept, Loading, RouteId};
 
 use crate::fold;
 use crate::question::{Caller, Office, Question};
@@ -21,6 +21,8 @@ pub(crate) struct Walk<'a> {
     question: &'a Question,
     caller: &'a Caller,
     route: RouteId,
+    /// The scripts as compiled once for all ways.
+    kept: Kept,
     /// How often a choice is followed when it comes again.
     loops: usize,
     /// Choices that come again although nothing depends on them, from an earlier walk.
@@ -75,6 +77,7 @@ pub(crate) fn walk(
         question,
         caller,
         route,
+        kept: Kept::default(),
         loops: 1,
         idle: BTreeMap::new(),
         came_again: false,
@@ -107,7 +110,8 @@ impl<'a> Walk<'a> {
     }
 
     fn start(&self) -> Option<Run<'a>> {
-        let loading = Loading { check: Check::Done, ..Loading::default() };
+        let kept = Some(self.kept.clone());
+        let loading = Loading { check: Check::Done, kept, ..Loading::default() };
         let config = self.office.config;
         let names = self.office.names.clone();
         let generation = Generation::load_as(
