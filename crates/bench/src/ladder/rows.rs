@@ -168,8 +168,9 @@ impl Writer<'_> {
         if !self.challenged.contains(&key) {
             return false;
         }
+        // The exchange counts its own requests of the same call from 1, too.
         match message {
-            Message::Request(_) => true,
+            Message::Request(_) => traffic.way == Way::ToExchange,
             Message::Response(_) => label::is_challenge(message),
         }
     }

@@ -236,3 +236,11 @@ fn a_crowd_is_told_in_lines() {
     assert!(ladder.contains("   0.000  17 #11 -> exchange: INVITE 1\n"), "{ladder}");
     assert!(ladder.contains("exchange -> 17 #3: 480 Temporarily Unavailable\n"), "{ladder}");
 }
+
+#[test]
+fn a_bye_of_the_exchange_is_not_taken_for_the_challenged_request_of_the_same_number() {
+    let mut office = office("route('1', function(call) call:answer() end)");
+    office.call(Call::of_account("101", "1")).unwrap();
+    office.run_for(s(1));
+    assert!(office.ladder().contains("<─────────── BYE ────────────│"), "{}", office.ladder());
+}
