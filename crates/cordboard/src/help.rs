@@ -1,5 +1,5 @@
-//! What explains the language to people and to their editors, all of it written from the one table
-//! of functions in `dialplan`.
+//! What explains the language to people and to their editors, all of it written from the tables
+//! of functions in `dialplan` and, for tests, in `rehearsal`.
 
 pub(crate) mod annotations;
 pub(crate) mod names;
@@ -9,11 +9,33 @@ pub(crate) mod reference;
 #[cfg(test)]
 mod tests;
 
-use dialplan::{Kind, LibrarySpec};
+use dialplan::{ClassSpec, Kind, LibrarySpec};
 
-/// Everything that is explained, in this order.
-pub(crate) fn libraries() -> Vec<&'static LibrarySpec> {
-    dialplan::LIBRARIES.to_vec()
+/// What is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// What a dialplan can call.
+    Scripts,
+    /// What its tests can call.
+    Tests,
+}
+
+impl Language {
+    /// Its functions, in the order in which they are explained.
+    fn libraries(self) -> &'static [&'static LibrarySpec] {
+        match self {
+            Self::Scripts => dialplan::LIBRARIES,
+            Self::Tests => rehearsal::TEST_LIBRARIES,
+        }
+    }
+
+    /// Its kinds of table, except those that one function alone gives back.
+    fn classes(self) -> &'static [&'static ClassSpec] {
+        match self {
+            Self::Scripts => dialplan::CLASSES,
+            Self::Tests => rehearsal::TEST_CLASSES,
+        }
+    }
 }
 
 /// What may be given, in words: `seconds, 1 to 3600`.

@@ -57,6 +57,8 @@ pub enum Library {
     Leg,
     /// A method of an object that only tests have, by the name of that object: `caller:hears`.
     Test(&'static str),
+    /// A library that only tests have, `gen.digits`; with an empty word their globals.
+    TestLibrary(&'static str),
 }
 
 impl Library {
@@ -72,16 +74,21 @@ impl Library {
             Self::Shared => "shared",
             Self::Pbx => "pbx",
             Self::Leg => "leg",
-            Self::Test(word) => word,
+            Self::Test(word) | Self::TestLibrary(word) => word,
         }
     }
 
     /// What stands between that word and a function's name.
     pub fn separator(self) -> &'static str {
         match self {
-            Self::Global => "",
+            Self::Global | Self::TestLibrary("") => "",
             Self::Call | Self::Child | Self::Leg | Self::Test(_) => ":",
-            Self::Time | Self::Log | Self::Json | Self::Shared | Self::Pbx => ".",
+            Self::Time
+            | Self::Log
+            | Self::Json
+            | Self::Shared
+            | Self::Pbx
+            | Self::TestLibrary(_) => ".",
         }
     }
 

@@ -11,18 +11,36 @@ mod t;
 
 use dialplan::{ClassSpec, LibrarySpec, ValueSpec};
 
-pub use generators::GEN;
-pub use global::TEST_GLOBAL;
-pub use mailbox::MAILBOX;
-pub use party::PARTY;
-pub use t::T;
+pub(crate) use generators::GEN;
+pub(crate) use global::TEST_GLOBAL;
+pub(crate) use mailbox::MAILBOX;
+pub(crate) use party::PARTY;
+pub(crate) use t::T;
 
 /// Everything that tests have beside Lua, `time`, `json` and `log`, in the order in which it is
 /// explained.
 pub const TEST_LIBRARIES: &[&LibrarySpec] = &[&TEST_GLOBAL, &T, &PARTY, &MAILBOX, &GEN];
 
+/// Every kind of table that tests are given.
+pub const TEST_CLASSES: &[&ClassSpec] = &[&GENERATOR, &HEARD, &MESSAGE, &RECORD, &VOICE_MESSAGE];
+
+/// What `gen` makes.
+pub(crate) const GENERATOR: ClassSpec =
+    ClassSpec { name: "generator", doc: "Makes values for `t:forall`.", fields: &[] };
+
+/// Something heard, as `party:heard` gives it.
+pub(crate) const HEARD: ClassSpec = ClassSpec {
+    name: "Heard",
+    doc: "Something that a party heard.",
+    fields: &[
+        ValueSpec::new("from", "number", "Since when, in seconds since the test began."),
+        ValueSpec::new("to", "number?", "Until when; nil if it still does."),
+        ValueSpec::new("what", "string", "What it was: `en/main/welcome`, `ringback`, `101`."),
+    ],
+};
+
 /// A SIP message, as `party:messages` gives it.
-pub const MESSAGE: ClassSpec = ClassSpec {
+pub(crate) const MESSAGE: ClassSpec = ClassSpec {
     name: "Message",
     doc: "A SIP message.",
     fields: &[
@@ -39,7 +57,7 @@ pub const MESSAGE: ClassSpec = ClassSpec {
 };
 
 /// A record of a call, as `t:record` gives it.
-pub const RECORD: ClassSpec = ClassSpec {
+pub(crate) const RECORD: ClassSpec = ClassSpec {
     name: "Record",
     doc: "What is kept of a call.",
     fields: &[
@@ -56,7 +74,7 @@ pub const RECORD: ClassSpec = ClassSpec {
 };
 
 /// A voice message, as `mailbox:messages` gives it.
-pub const VOICE_MESSAGE: ClassSpec = ClassSpec {
+pub(crate) const VOICE_MESSAGE: ClassSpec = ClassSpec {
     name: "VoiceMessage",
     doc: "A message in a mailbox.",
     fields: &[

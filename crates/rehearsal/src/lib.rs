@@ -28,9 +28,7 @@ mod verdict;
 mod wall;
 mod worker;
 
-pub use api::{
-    GEN, MAILBOX, MESSAGE, PARTY, RECORD, T, TEST_GLOBAL, TEST_LIBRARIES, VOICE_MESSAGE,
-};
+pub use api::{TEST_CLASSES, TEST_LIBRARIES};
 pub use coverage::{lcov, listing, summary as coverage_summary};
 pub use report::{Human, JUnit, Reporter, Style, Tap};
 pub use run::{Options, Run, list, run};

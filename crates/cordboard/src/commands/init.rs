@@ -1,6 +1,6 @@
 //! `cordboard init`: a folder to write a dialplan in.
 
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -29,10 +29,15 @@ pub(crate) fn run(config_path: &Path, options: &Options) -> anyhow::Result<ExitC
         println!("kept  {}, as it was there already", path.display());
     }
     let program = std::env::args().next().unwrap_or_else(|| "cordboard".into());
+    // As it can be typed in the project folder, too.
+    let program = match Path::new(&program).parent() {
+        Some(folder) if folder != Path::new("") => path::absolute(&program)?.display().to_string(),
+        Some(_) | None => program,
+    };
     println!("\nNext:\n");
     if options.folder != Path::new(".") {
         println!("    cd {}", options.folder.display());
     }
-    println!("    {program} check\n    {program}");
+    println!("    {program} check\n    {program} test\n    {program}");
     Ok(ExitCode::SUCCESS)
 }

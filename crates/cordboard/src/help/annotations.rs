@@ -8,32 +8,34 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use dialplan::{
-    CLASSES, ClassSpec, Kind, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, ValueSpec,
-    VerbSpec,
+    ClassSpec, Kind, Library, LibrarySpec, OptionSpec, OptionsAt, Returns, ValueSpec, VerbSpec,
 };
 
-use super::{capital, default_words, kind_words};
+use super::{Language, capital, default_words, kind_words};
 
-/// Writes the annotations of `libraries`; the same text for the same table.
-pub(crate) fn annotations(libraries: &[&LibrarySpec]) -> String {
-    let mut text = String::from(HEAD);
-    for class in classes(libraries).values() {
+/// Writes the annotations of a language; the same text for the same table.
+pub(crate) fn annotations(language: Language) -> String {
+    let mut text = String::from(match language {
+        Language::Scripts => SCRIPTS_HEAD,
+        Language::Tests => TESTS_HEAD,
+    });
+    for class in classes(language).values() {
         write_class(&mut text, class);
     }
-    for library in libraries {
+    for library in language.libraries() {
         write_library(&mut text, library);
     }
     text
 }
 
 /// Every kind of table, those that one function alone gives back included, by name.
-fn classes(libraries: &[&LibrarySpec]) -> BTreeMap<&'static str, &'static ClassSpec> {
-    let functions = libraries.iter().flat_map(|library| library.functions);
+fn classes(language: Language) -> BTreeMap<&'static str, &'static ClassSpec> {
+    let functions = language.libraries().iter().flat_map(|library| library.functions);
     let given = functions.filter_map(|spec| match spec.returns {
         Returns::Table(class) => Some(class),
         Returns::Nothing | Returns::Value(_) | Returns::Values(_) => None,
     });
-    CLASSES.iter().copied().chain(given).map(|class| (class.name, class)).collect()
+    language.classes().iter().copied().chain(given).map(|class| (class.name, class)).collect()
 }
 
 fn write_class(text: &mut String, class: &ClassSpec) {
@@ -268,7 +270,7 @@ fn line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-const HEAD: &str = "\
+const SCRIPTS_HEAD: &str = "\
 ---@meta cordboard
 
 -- Written by `cordboard annotations`, for editors; it is never run, and changes made here are lost.
@@ -278,5 +280,12 @@ const HEAD: &str = "\
 
 ---Whom to ring: one, a list to ring together, a list of lists to ring in turn.
 ---@alias Targets Destination|Target|(Destination|Target)[]|(Destination|Target)[][]
+
+";
+
+const TESTS_HEAD: &str = "\
+---@meta cordboard.tests
+
+-- Written by `cordboard annotations`, for editors; it is never run, and changes made here are lost.
 
 ";

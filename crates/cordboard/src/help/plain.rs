@@ -3,13 +3,13 @@
 use dialplan::{LibrarySpec, OptionSpec, Returns, ValueSpec, VerbSpec};
 
 use super::reference::heading;
-use super::{capital, default_words, kind_words};
+use super::{Language, capital, default_words, kind_words};
 
 /// What is known about everything of that name: `call:dial`, `dial`, `time`. `None` if nothing is.
-pub(crate) fn about(libraries: &[&LibrarySpec], name: &str) -> Option<String> {
+pub(crate) fn about(name: &str) -> Option<String> {
     let wanted = name.trim_end_matches("()");
     let mut parts = Vec::new();
-    for library in libraries {
+    for library in libraries() {
         if library.library.word() == wanted && !wanted.is_empty() {
             parts.push(overview(library));
         }
@@ -20,14 +20,20 @@ pub(crate) fn about(libraries: &[&LibrarySpec], name: &str) -> Option<String> {
 }
 
 /// The function whose name is most like `wrong`, if one is close enough to have been meant.
-pub(crate) fn nearest(libraries: &[&LibrarySpec], wrong: &str) -> Option<String> {
-    let functions = libraries.iter().flat_map(|library| library.functions);
+pub(crate) fn nearest(wrong: &str) -> Option<String> {
+    let functions = libraries().flat_map(|library| library.functions);
     let names = functions.flat_map(|spec| [(spec.name.to_owned(), spec), (spec.full_name(), spec)]);
     names
         .map(|(name, spec)| (strsim::damerau_levenshtein(wrong, &name), spec.full_name()))
         .filter(|(distance, _)| *distance <= (wrong.len() / 3).max(1))
         .min()
         .map(|(_, name)| name)
+}
+
+/// What scripts can call, and then what tests can.
+fn libraries() -> impl Iterator<Item = &'static LibrarySpec> {
+    let scripts = Language::Scripts.libraries().iter().copied();
+    scripts.chain(Language::Tests.libraries().iter().copied())
 }
 
 /// A library, and what is in it in a line each.

@@ -2,16 +2,17 @@
 
 use std::fmt::Write as _;
 
-use dialplan::{
-    CLASSES, ClassSpec, LibrarySpec, OptionSpec, OptionsAt, Returns, ValueSpec, VerbSpec,
-};
+use dialplan::{ClassSpec, LibrarySpec, OptionSpec, OptionsAt, Returns, ValueSpec, VerbSpec};
 
-use super::{default_words, kind_words};
+use super::{Language, default_words, kind_words};
 
 /// Writes the whole reference; the same text for the same table.
-pub(crate) fn reference(libraries: &[&LibrarySpec]) -> String {
-    let mut text = String::from(HEAD);
-    for library in libraries {
+pub(crate) fn reference(language: Language) -> String {
+    let mut text = String::from(match language {
+        Language::Scripts => SCRIPTS_HEAD,
+        Language::Tests => TESTS_HEAD,
+    });
+    for library in language.libraries() {
         let names = library.functions.iter().map(|spec| {
             let name = spec.full_name();
             format!("[`{name}`](#{})", anchor(&heading(spec)))
@@ -19,14 +20,16 @@ pub(crate) fn reference(libraries: &[&LibrarySpec]) -> String {
         let names: Vec<String> = names.collect();
         paragraph(&mut text, &format!("**{}**: {}", title(library), names.join(", ")));
     }
-    for library in libraries {
+    for library in language.libraries() {
         write_library(&mut text, library);
     }
     paragraph(&mut text, "## Tables that many functions share");
-    for class in CLASSES {
+    for class in language.classes() {
         paragraph(&mut text, &format!("### {}", class.name));
         paragraph(&mut text, class.doc);
-        write_values(&mut text, class.fields);
+        if !class.fields.is_empty() {
+            write_values(&mut text, class.fields);
+        }
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
@@ -156,7 +159,7 @@ fn decapital(words: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-const HEAD: &str = "\
+const SCRIPTS_HEAD: &str = "\
 # Reference
 
 <!-- Written by `cordboard reference > docs/reference.md` from the table of functions; change that. -->
@@ -165,5 +168,16 @@ Everything that a dialplan can call, each with a small whole dialplan that shows
 from the beginning stands in [scripts/README.md](../scripts/README.md). `cordboard reference dial`
 shows one function in the terminal, and `cordboard init` or `cordboard annotations` gives all of this
 to your editor.
+
+";
+
+const TESTS_HEAD: &str = "\
+# Reference of tests
+
+<!-- Written by `cordboard reference --tests > docs/test-reference.md` from the table of functions;
+change that. -->
+
+Everything that a test of a dialplan can call, each with a small whole test file that passes on the
+exchange as it ships. Tests stand in `scripts/tests/`, and `cordboard test` runs them.
 
 ";

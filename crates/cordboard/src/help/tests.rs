@@ -15,49 +15,62 @@ fn block<'a>(annotations: &'a str, header: &str) -> &'a str {
 
 #[test]
 fn editors_are_told_of_every_function_argument_option_and_value() {
-    let text = annotations::annotations(&libraries());
-    for library in libraries() {
-        for field in library.fields {
-            let field = format!("---@field {} {} ", field.name, field.ty);
-            assert!(text.contains(&field), "{field}");
-        }
-        for spec in library.functions {
-            let name = spec.full_name();
-            if matches!(name.as_str(), "print" | "require" | "log") {
-                continue;
+    for language in BOTH {
+        let text = annotations::annotations(language);
+        for library in language.libraries() {
+            for field in library.fields {
+                let field = format!("---@field {} {} ", field.name, field.ty);
+                assert!(text.contains(&field), "{field}");
             }
-            // Methods belong to a class, whose name has a capital.
-            let name = match library.library.separator() {
-                ":" => name[..1].to_uppercase() + &name[1..],
-                _ => name,
-            };
-            let block = block(&text, &format!("\nfunction {name}("));
-            assert!(block.starts_with(&format!("---{}\n", spec.summary)), "{name}: {block}");
-            assert!(block.contains("---```lua\n"), "{name}");
-            for argument in spec.arguments {
-                let argument = if argument.name == "function" { "fn" } else { argument.name };
-                assert!(block.contains(&format!("---@param {argument}")), "{name}: {argument}");
-            }
-            assert_eq!(
-                block.contains("---@return"),
-                !matches!(spec.returns, dialplan::Returns::Nothing),
-                "{name}"
-            );
-            if !spec.options.is_empty() {
-                assert!(block.contains("Options"), "{name}");
+            for spec in library.functions {
+                find_function(&text, spec);
             }
         }
     }
+    let text = annotations::annotations(Language::Scripts);
     assert!(text.contains(
         "---@field timeout? number How long to ring, each list of a list of lists. \
          Seconds, 1 to 3600. Unless given: 30."
     ));
 }
 
+/// Finds a function, with its documentation, arguments, options and results.
+fn find_function(text: &str, spec: &dialplan::VerbSpec) {
+    let name = spec.full_name();
+    if matches!(name.as_str(), "print" | "require" | "log") {
+        return;
+    }
+    // Methods of scripts belong to a class, whose name has a capital.
+    let is_class = spec.library.separator() == ":";
+    let name = match spec.library {
+        dialplan::Library::Test(_) => name,
+        _ if is_class => name[..1].to_uppercase() + &name[1..],
+        _ => name,
+    };
+    let block = block(text, &format!("\nfunction {name}("));
+    assert!(block.starts_with(&format!("---{}\n", spec.summary)), "{name}: {block}");
+    assert!(block.contains("---```lua\n"), "{name}");
+    for argument in spec.arguments {
+        let argument = if argument.name == "function" { "fn" } else { argument.name };
+        assert!(block.contains(&format!("---@param {argument}")), "{name}: {argument}");
+    }
+    assert_eq!(
+        block.contains("---@return"),
+        !matches!(spec.returns, dialplan::Returns::Nothing),
+        "{name}"
+    );
+    if !spec.options.is_empty() {
+        assert!(block.contains("Options"), "{name}");
+    }
+}
+
+/// Scripts and tests.
+const BOTH: [Language; 2] = [Language::Scripts, Language::Tests];
+
 #[test]
 fn types_in_annotations_are_known_ones() {
     let text =
-        annotations::annotations(&libraries()) + &names::names(&Names::default(), &[].into());
+        BOTH.map(annotations::annotations).concat() + &names::names(&Names::default(), &[].into());
     let mut known: BTreeSet<&str> =
         ["string", "integer", "number", "boolean", "any", "table"].into();
     known.extend(["fun", "nil", "userdata", "false", "function"]);
@@ -106,13 +119,13 @@ fn type_names(ty: &str) -> Vec<String> {
 
 #[test]
 fn annotations_are_lua_and_the_same_each_time() {
-    let text = annotations::annotations(&libraries());
-    assert_eq!(text, annotations::annotations(&libraries()));
+    assert_eq!(BOTH.map(annotations::annotations), BOTH.map(annotations::annotations));
     let known = Names {
         prompts: ["en/my/\"odd\"", "en/main/welcome"].map(str::to_owned).into(),
         ..Names::default()
     };
-    for text in [text, names::names(&known, &BTreeMap::new())] {
+    let names = names::names(&known, &BTreeMap::new());
+    for text in BOTH.map(annotations::annotations).into_iter().chain([names]) {
         let sources = Sources { files: [("notes.lua".to_owned(), text)].into() };
         let errors =
             Generation::load(&sources, Names::default(), Limits::default(), &Zoned::default())
@@ -148,32 +161,47 @@ fn what_a_project_has_is_offered_with_what_is_heard() {
 }
 
 #[test]
-fn the_reference_in_the_docs_folder_is_the_one_of_the_table() {
-    let kept = include_str!("../../../../docs/reference.md");
-    assert!(
-        kept == reference::reference(&libraries()),
-        "docs/reference.md is of an older table of functions; write it anew with\n\
-         cargo run -p cordboard -- reference > docs/reference.md"
-    );
+fn the_pages_in_the_docs_folder_are_those_of_the_tables() {
+    for (kept, language, command) in [
+        (
+            include_str!("../../../../docs/reference.md"),
+            Language::Scripts,
+            "reference > docs/reference.md",
+        ),
+        (
+            include_str!("../../../../docs/test-reference.md"),
+            Language::Tests,
+            "reference --tests > docs/test-reference.md",
+        ),
+    ] {
+        assert!(
+            kept == reference::reference(language),
+            "a page is of an older table of functions; write it anew with\n\
+             cargo run -p cordboard -- {command}"
+        );
+    }
 }
 
 #[test]
-fn the_reference_links_to_headings_that_are_there() {
-    let text = reference::reference(&libraries());
-    let headings: BTreeSet<String> =
-        text.lines().filter_map(|line| line.strip_prefix("### ")).map(reference::anchor).collect();
-    let links = text.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
-    let links: Vec<&str> = links.collect();
-    assert_eq!(links.len(), functions().count());
-    for link in links {
-        assert!(headings.contains(link), "{link}");
+fn the_pages_link_to_headings_that_are_there() {
+    for language in BOTH {
+        let text = reference::reference(language);
+        let headings = text.lines().filter_map(|line| line.strip_prefix("### "));
+        let headings: BTreeSet<String> = headings.map(reference::anchor).collect();
+        let links = text.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
+        let links: Vec<&str> = links.collect();
+        let functions = language.libraries().iter().flat_map(|library| library.functions);
+        assert_eq!(links.len(), functions.count());
+        for link in links {
+            assert!(headings.contains(link), "{link}");
+        }
     }
 }
 
 #[test]
 fn one_function_can_be_asked_for_by_either_name() {
-    let queued = plain::about(&libraries(), "queued").unwrap();
-    assert_eq!(Some(&queued), plain::about(&libraries(), "call:queued").as_ref());
+    let queued = plain::about("queued").unwrap();
+    assert_eq!(Some(&queued), plain::about("call:queued").as_ref());
     assert_eq!(
         queued.split_once("Options\n").unwrap().1,
         "  place         The caller's place in the queue, from 1. Whole number, 1 to 9999.\n  \
@@ -187,16 +215,16 @@ fn one_function_can_be_asked_for_by_either_name() {
          end)\n"
     );
     for spec in functions() {
-        let text = plain::about(&libraries(), &spec.full_name()).unwrap();
+        let text = plain::about(&spec.full_name()).unwrap();
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     }
-    assert!(plain::about(&libraries(), "time").unwrap().contains("  open          Tells whether"));
-    assert_eq!(plain::about(&libraries(), "conference"), None);
+    assert!(plain::about("time").unwrap().contains("  open          Tells whether"));
+    assert_eq!(plain::about("conference"), None);
 }
 
 #[test]
 fn a_slip_in_a_name_is_told_with_what_was_meant() {
-    assert_eq!(plain::nearest(&libraries(), "dail").as_deref(), Some("call:dial"));
-    assert_eq!(plain::nearest(&libraries(), "time.opne").as_deref(), Some("time.open"));
-    assert_eq!(plain::nearest(&libraries(), "conference"), None);
+    assert_eq!(plain::nearest("dail").as_deref(), Some("call:dial"));
+    assert_eq!(plain::nearest("time.opne").as_deref(), Some("time.open"));
+    assert_eq!(plain::nearest("conference"), None);
 }

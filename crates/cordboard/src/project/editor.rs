@@ -8,7 +8,7 @@ use anyhow::Context;
 use dialplan::Names;
 
 use crate::config::{Settings, folder_of};
-use crate::help::{annotations, libraries, names};
+use crate::help::{Language, annotations, names};
 use crate::prompts::Found;
 
 /// Where the annotation files are, as seen from the configuration file.
@@ -31,7 +31,8 @@ pub(crate) fn write_annotations(
     };
     let mut written = Vec::new();
     for (name, text) in [
-        ("cordboard.lua", annotations::annotations(&libraries())),
+        ("cordboard.lua", annotations::annotations(Language::Scripts)),
+        ("tests.lua", annotations::annotations(Language::Tests)),
         ("names.lua", names::names(&known, &texts)),
     ] {
         let path = folder.join(name);

@@ -95,6 +95,7 @@ impl Report {
 const SCRIPTS: &[(&str, &str)] = &[
     ("main.lua", include_str!("starter/main.lua")),
     ("reception.lua", include_str!("starter/reception.lua")),
+    ("tests/main.lua", include_str!("starter/tests.lua")),
 ];
 
 /// The `session` for scripts of FreeSWITCH.
@@ -109,12 +110,10 @@ const FILES: &[(&str, &str)] = &[
 
 #[cfg(test)]
 mod tests {
-    use dialplan::{Generation, Names};
-    use jiff::Zoned;
+    use dialplan::Watch;
 
     use super::*;
-    use crate::prompts::Found;
-    use crate::scripts;
+    use crate::rehearse::{self, Rehearsal};
 
     #[test]
     fn a_new_project_is_right_from_the_beginning() {
@@ -126,15 +125,9 @@ mod tests {
             assert!(path.exists(), "{}", path.display());
         }
         let settings = Settings::load(&config).unwrap();
-        let names = Names {
-            prompts: Found::in_folder(&settings.prompts).unwrap().prepare().0.names(),
-            extensions: settings.accounts.keys().cloned().collect(),
-            mailboxes: settings.mailboxes.keys().cloned().collect(),
-            language: settings.language.clone(),
-        };
-        let sources = scripts::read(&settings.scripts).unwrap();
-        let loaded = Generation::load(&sources, names, settings.script_limits, &Zoned::default());
-        assert_eq!(loaded.err(), None);
+        let rehearsal = Rehearsal::read(&settings, &[], Watch::Lines).unwrap();
+        assert_eq!(rehearse::failures(&rehearsal), []);
+        assert!(rehearsal.suite.files.iter().any(|file| file.text.contains("t:forall")));
         let editor = fs::read_to_string(folder.path().join("office/.luarc.json")).unwrap();
         let editor: serde_json::Value = serde_json::from_str(&editor).unwrap();
         assert_eq!(editor["runtime.path"][0], "scripts/?.lua");

@@ -3,8 +3,8 @@
 use dialplan::{Kind, Library, LibrarySpec, OptionSpec, Returns, ValueSpec, VerbSpec};
 
 /// Generators for `t:forall`.
-pub const GEN: LibrarySpec = LibrarySpec {
-    library: Library::Test("gen"),
+pub(crate) const GEN: LibrarySpec = LibrarySpec {
+    library: Library::TestLibrary("gen"),
     summary: "Generators, of which the cases of `t:forall` are made.",
     doc: "A table of generators makes tables. What a generator lists first, or what is nearest to \
           zero, counts as simplest: failing cases are made simple.",
@@ -227,4 +227,4 @@ const LEAST: OptionSpec =
 const MOST: OptionSpec =
     OptionSpec::optional("max", Kind::Anything, "The greatest length.").typed("integer");
 
-const FUNCTION: VerbSpec = VerbSpec { library: Library::Test("gen"), ..VerbSpec::FUNCTION };
+const FUNCTION: VerbSpec = VerbSpec { library: Library::TestLibrary("gen"), ..VerbSpec::FUNCTION };

@@ -3,8 +3,8 @@
 use dialplan::{Kind, Library, LibrarySpec, OptionSpec, VerbSpec};
 
 /// What a test file finds by its name alone, beside Lua itself.
-pub const TEST_GLOBAL: LibrarySpec = LibrarySpec {
-    library: Library::Test(""),
+pub(crate) const TEST_GLOBAL: LibrarySpec = LibrarySpec {
+    library: Library::TestLibrary(""),
     summary: "What a test file finds by its name alone.",
     doc: "Besides these there is what scripts have: Lua 5.4, `time`, `json`, `log` and `require`, \
           which reaches the scripts folder: `require \"tests.support\"`. Reading a global that does \
@@ -61,4 +61,4 @@ end)
     ],
 };
 
-const FUNCTION: VerbSpec = VerbSpec { library: Library::Test(""), ..VerbSpec::FUNCTION };
+const FUNCTION: VerbSpec = VerbSpec { library: Library::TestLibrary(""), ..VerbSpec::FUNCTION };

@@ -6,7 +6,7 @@ use super::VOICE_MESSAGE;
 use super::t::WITHIN;
 
 /// A voice mailbox.
-pub const MAILBOX: LibrarySpec = LibrarySpec {
+pub(crate) const MAILBOX: LibrarySpec = LibrarySpec {
     library: Library::Test("mailbox"),
     summary: "A voice mailbox, as `t:mailbox` gives it.",
     doc: "A message is in it once its caller is through with it.",

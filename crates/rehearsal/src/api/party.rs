@@ -6,7 +6,7 @@ use super::MESSAGE;
 use super::t::WITHIN;
 
 /// A caller, a phone, or somebody outside.
-pub const PARTY: LibrarySpec = LibrarySpec {
+pub(crate) const PARTY: LibrarySpec = LibrarySpec {
     library: Library::Test("party"),
     summary: "A caller, a phone, or somebody outside of the office.",
     doc: "What `t:call`, `t:phone` and `t:target` give. What it does, it does at once. What is \
@@ -65,7 +65,7 @@ end)
             summary: "Gives back all that it heard, in order.",
             doc: "Each entry has `what` as a text, `from` and `to` in seconds since the test \
                   began; `to` is nil for what it still hears.",
-            returns: Returns::Value(ValueSpec::new("heard", "table[]", "All it heard.")),
+            returns: Returns::Value(ValueSpec::new("heard", "Heard[]", "All it heard.")),
             example: r#"test("the greeting comes first", function(t)
   local caller = t:call { as = "100", to = "0" }
   caller:hears("main/menu")

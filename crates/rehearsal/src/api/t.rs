@@ -5,7 +5,7 @@ use dialplan::{Kind, Library, LibrarySpec, OptionSpec, Returns, ValueSpec, VerbS
 use super::RECORD;
 
 /// The office of a test.
-pub const T: LibrarySpec = LibrarySpec {
+pub(crate) const T: LibrarySpec = LibrarySpec {
     library: Library::Test("t"),
     summary: "The office of a test: its clock, its phones, what is outside of it.",
     doc: "A whole exchange with the dialplan under test, on a clock that goes on only while \
