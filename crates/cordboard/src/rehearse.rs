@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use dialplan::{Generation, Names, RouteInfo, Sources, Watch};
+use dialplan::{Generation, Kept, Names, RouteInfo, Sources, Watch};
 use jiff::Zoned;
 use rehearsal::{Stage, Suite, TestFile};
 use sip_engine::Transport;
@@ -82,8 +82,14 @@ impl Rehearsal {
         let mut config = settings.clone().into_config(listeners);
         config.external_ip = None;
         config.script_watch = watch;
-        let stage =
-            Stage { config, sources, sounds: Arc::new(sounds), prompts, start: Instant::now() };
+        let stage = Stage {
+            config,
+            sources,
+            sounds: Arc::new(sounds),
+            prompts,
+            start: Instant::now(),
+            kept: Kept::default(),
+        };
         Ok(Self { stage: Arc::new(stage), suite: Arc::new(suite), routes })
     }
 
@@ -247,3 +253,35 @@ const SCRIPTS: &str = "scripts/";
 /// The exchange on the bench.
 const LISTENS_ON: std::net::SocketAddr =
     std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)), 5_060);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_before_a_reload_is_told_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let scripts = folder.path().join("scripts");
+        fs::create_dir_all(scripts.join(TESTS)).unwrap();
+        fs::write(scripts.join("main.lua"), "route('1', function(call) call:busy() end)").unwrap();
+        let settings = settings(&folder.path().join("cordboard.toml")).unwrap();
+        let told = |text: &str| {
+            fs::write(scripts.join("tests/a.lua"), text).unwrap();
+            let rehearsal = Rehearsal::read(&settings, &[], Watch::Nothing).unwrap();
+            let places = failures(&rehearsal);
+            let told = places.iter().map(|place| {
+                let line = place.line_and_column().map_or(0, |(line, _)| line);
+                format!("{line}: {}", place.message)
+            });
+            told.collect::<Vec<_>>()
+        };
+        let call = "t:call { as = '100', to = '1' }";
+        let right = format!("test('a', function(t) {call}:is_refused(486) end)");
+        assert_eq!(told(&right), Vec::<String>::new());
+        let wrong = format!("\ntest('a', function(t)\n  {call}:is_refused(404)\nend)");
+        let expected = "3: a: expected 100 to be refused with 404 within 30 s; \
+                        its call ended at 0.000 s: refused with 486 Busy Here";
+        assert_eq!(told(&wrong), [expected]);
+        assert_eq!(told("\n\nteh()"), ["3: there is no global teh"]);
+    }
+}

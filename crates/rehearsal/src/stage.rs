@@ -1,11 +1,11 @@
 //! What all tests of a run begin with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use bench::{Setup, Sounds, Weather};
-use dialplan::Sources;
+use dialplan::{Kept, Sources};
 use jiff::civil::DateTime;
 
 use crate::wall::in_zone;
@@ -20,9 +20,11 @@ pub struct Stage {
     /// Its prompts.
     pub sounds: Arc<Sounds>,
     /// Names of prompts, to tell what a test means.
-    pub prompts: std::collections::BTreeSet<String>,
+    pub prompts: BTreeSet<String>,
     /// Any instant: the simulated time of every test begins there.
     pub start: Instant,
+    /// What the first office of the dialplan leaves for all others: begin with the default.
+    pub kept: Kept,
 }
 
 /// The tests, and what they may `require`.
@@ -74,7 +76,7 @@ impl Stage {
             wall: in_zone(wall, &self.config.time_zone).timestamp(),
             seed,
             weather,
-            kept: None,
+            kept: Some(self.kept.clone()),
         }
     }
 }

@@ -301,10 +301,10 @@ fn mixed(seed: u64, file: &str, name: &str) -> u64 {
 /// Of what scripts have, what tests have too.
 const SHARED: &[&str] = &["", "time", "log", "json", "print", "require"];
 /// For a file to be read.
-const READING: Budget = Budget { instructions: 50_000_000, bytes: 64 << 20 };
+const READING: Budget = Budget { instructions: 20_000_000, bytes: 64 << 20 };
 /// For one case of a property, or what runs before a test.
-pub(crate) const CASE: Budget = Budget { instructions: 50_000_000, bytes: 64 << 20 };
+pub(crate) const CASE: Budget = Budget { instructions: 20_000_000, bytes: 64 << 20 };
 /// For one test; the cases of its properties have their own.
-const TEST: Budget = Budget { instructions: 50_000_000, bytes: 64 << 20 };
+const TEST: Budget = Budget { instructions: 20_000_000, bytes: 64 << 20 };
 /// Tests in one file.
 const TESTS_MAX: usize = 5_000;

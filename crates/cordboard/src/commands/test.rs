@@ -288,3 +288,100 @@ fn processors() -> usize {
 
 /// The exit code when no test could be run; clap's, too, for arguments that it does not understand.
 const CANNOT_RUN: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    /// A folder with a dialplan and this file of tests.
+    fn office(tests: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let scripts = folder.path().join("scripts");
+        fs::create_dir_all(scripts.join("tests/deep")).unwrap();
+        let main = "require 'lib'\nroute('1', function(call) call:busy() end)\n\
+                    route('2', function(call)\n  call:answer()\nend)\n";
+        fs::write(scripts.join("main.lua"), main).unwrap();
+        fs::write(scripts.join("lib.lua"), "return { busy = 486 }\n").unwrap();
+        fs::write(scripts.join("tests/a.lua"), tests).unwrap();
+        fs::write(scripts.join("tests/deep/support.lua"), "return { to = '1' }\n").unwrap();
+        folder
+    }
+
+    /// The exit code of `cordboard test` with these arguments, `@` standing for the folder.
+    fn code(folder: &tempfile::TempDir, arguments: &str) -> String {
+        let folder = folder.path().to_str().unwrap();
+        let arguments = arguments.replace('@', folder);
+        let arguments = ["test"].into_iter().chain(arguments.split_whitespace());
+        let options = Cli::parse_from(arguments).options;
+        format!("{:?}", run(&Path::new(folder).join("cordboard.toml"), &options))
+    }
+
+    const PASSES: &str = "
+        local support, lib = require 'tests.deep.support', require 'lib'
+        test('is busy', function(t)
+          t:call { as = '100', to = support.to }:is_refused(lib.busy)
+        end)
+    ";
+
+    #[test]
+    fn the_exit_code_tells_what_came_of_them() {
+        let (good, bad) = (format!("{:?}", ExitCode::SUCCESS), format!("{:?}", ExitCode::FAILURE));
+        let cannot = format!("{:?}", ExitCode::from(2));
+        let passing = office(PASSES);
+        for arguments in [
+            "",
+            "--jobs 1 --verbose",
+            "@/scripts/tests/a.lua",
+            "--list",
+            "--filter BUSY",
+            "--repeat 3",
+        ] {
+            assert_eq!(code(&passing, arguments), good, "{arguments}");
+        }
+        for arguments in ["--filter nothing", "@/nowhere.lua", "@/scripts/tests/deep"] {
+            assert_eq!(code(&passing, arguments), cannot, "{arguments}");
+        }
+        let failing = office("test('fails', function(t) t:equal(1, 2) end)");
+        assert_eq!(code(&failing, "--fail-fast"), bad);
+        for mistake in ["test('x', function(", "tets('x', function() end)", "error('no')"] {
+            assert_eq!(code(&office(mistake), ""), cannot, "{mistake}");
+        }
+    }
+
+    #[test]
+    fn a_report_goes_to_a_file_and_coverage_to_a_folder() {
+        let folder = office(PASSES);
+        code(&folder, "--seed 5 --format tap --output @/out/tests.tap --coverage=@/cov");
+        let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
+        let tap = read("out/tests.tap");
+        assert!(tap.contains("ok 1 - ") && tap.ends_with("1..1\n# seed 5\n"), "{tap}");
+        let listing = read("cov/main.lua.txt");
+        assert!(listing.contains("!  never     4 |   call:answer()\n"), "{listing}");
+        assert!(listing.contains("       2     2 | route('1'"), "{listing}");
+        let lcov = read("cov/lcov.info");
+        assert!(lcov.contains("/scripts/main.lua\n") && lcov.contains("DA:4,0\n"), "{lcov}");
+        code(&folder, "--format junit --output @/out/tests.xml");
+        assert!(read("out/tests.xml").contains("<testcase name=\"is busy\""));
+    }
+
+    #[test]
+    fn a_file_from_elsewhere_is_called_by_its_own_path() {
+        let folder = office(PASSES);
+        let elsewhere = folder.path().join("elsewhere");
+        fs::create_dir_all(&elsewhere).unwrap();
+        fs::write(elsewhere.join("a.lua"), "test('fails', function(t) t:equal(1, 2) end)").unwrap();
+        code(&folder, "--format tap --output @/out.tap @/elsewhere/a.lua @/scripts/tests/a.lua");
+        let tap = fs::read_to_string(folder.path().join("out.tap")).unwrap();
+        assert!(tap.contains("elsewhere/a.lua: fails\n"), "{tap}");
+        assert!(tap.contains("scripts/tests/a.lua: is busy\n"), "{tap}");
+        assert!(tap.contains("elsewhere/a.lua:1\""), "{tap}");
+    }
+}

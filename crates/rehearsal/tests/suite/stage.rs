@@ -87,6 +87,7 @@ fn stage(sources: Sources) -> Stage {
         sounds: Arc::new(Sounds::made_up(names, Duration::from_secs(2))),
         prompts,
         start: Instant::now(),
+        kept: dialplan::Kept::default(),
     }
 }
 
