@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::*;
 
 mod behaviours;
+mod crowds;
 mod ladders;
 mod simple;
 

@@ -522,3 +522,29 @@ fn speech_can_be_cut_short() {
     assert!(ms.abs_diff(3_000) <= 20 || ms.abs_diff(5_000) <= 20, "{logged}");
     assert_quiet(&mut office);
 }
+
+#[test]
+fn whom_the_exchange_calls_by_itself_is_a_party_like_others() {
+    let script = r#"
+        route("0", function(call)
+          call:answer()
+          local leg = pbx.originate { to = "ext/102", timeout = 10 }
+          log.info(leg.status)
+          call:play("closed")
+          call:bridge(leg)
+        end)
+    "#;
+    let mut office = office(script);
+    let answers = Called::Answers { after: s(2) };
+    let phone = office.add_phone(Phone::new("102").called(answers)).unwrap();
+    let caller = office.call(Call::new("17", "0")).unwrap();
+    office.run_for(s(3));
+    assert_eq!(last_log(&office), "ANSWERED");
+    assert_eq!(hears(&office, caller), Some(Heard::Prompt("en/closed".into())));
+    assert_eq!(hears(&office, phone), None);
+    office.run_for(s(2));
+    assert_eq!(hears(&office, caller), Some(Heard::Party(phone)), "{}", office.ladder());
+    assert_eq!(hears(&office, phone), Some(Heard::Party(caller)));
+    office.act(phone, Act::Hangup).unwrap();
+    assert_quiet(&mut office);
+}
