@@ -173,6 +173,7 @@ const DICTATION: &str = r##"
   session:streamFile("tone_stream://%(200,100,800)")
   session:recordFile("/tmp/dictation one.wav", 60, 30, 3)
   session:flushDigits()
+  session:execute("send_dtmf", "12@200")
   local done = session:getDigits(1, "#", 3000)
   session:execute("log", "INFO done with " .. #done)
 "##;
@@ -194,10 +195,41 @@ fn keys_reach_the_input_callback_while_sounds_go_on_or_stop() {
     assert_eq!(self::heard(&office, caller)[..2], ["music/river", "tone:800:0.2"]);
 }
 
+const SECOND_LEG: &str = r##"
+  session:preAnswer()
+  local other = freeswitch.Session("{call_timeout=10}user/101", session)
+  if other:ready() then
+    freeswitch.bridge(session, other)
+    freeswitch.consoleLog("info", "they talked, " .. session:getVariable("originate_disposition"))
+  else
+    freeswitch.consoleLog("info", "nobody: " .. other:hangupCause())
+  end
+"##;
+
+#[test]
+fn a_second_leg_is_rung_and_joined_to_the_caller() {
+    let mut office = office(SECOND_LEG);
+    let answers = Called::Answers { after: Duration::from_secs(2) };
+    let bob = Phone::new("101").called(answers).then(Duration::from_secs(5), Act::Hangup);
+    let bob = office.add_phone(bob).unwrap();
+    let caller = call(&mut office, &[]);
+    assert_eq!(lines(&office), ["they talked, SUCCESS"]);
+    assert_eq!(heard(&office, caller).last().unwrap(), "101");
+    assert_eq!(heard(&office, bob), ["105"]);
+
+    let mut office = self::office(SECOND_LEG);
+    office.add_phone(Phone::new("101").called(Called::busy())).unwrap();
+    call(&mut office, &[]);
+    assert_eq!(lines(&office), ["nobody: USER_BUSY"]);
+}
+
 #[test]
 fn what_is_missing_is_told_at_the_line_that_wanted_it_with_the_way_to_go() {
     for (line, expected) in [
         ("freeswitch.API()", "freeswitch.API is not available: there is no command interface"),
+        ("freeswitch.Session('user/101'):streamFile('x')", "session:streamFile of a second leg"),
+        ("freeswitch.Session('tel:1')", "\"tel:1\" cannot be rung"),
+        ("freeswitch.bridge(session, session)", "one of the two must be the caller's session"),
         ("session:sendEvent('x')", "session:sendEvent is not available: there is no event socket"),
         ("session:wiggle()", "session:wiggle is not available: use the verbs of call"),
         ("session:execute('conference', 'x')", "the application conference is not available"),

@@ -639,10 +639,8 @@ function session:transfer(number)
   self:hangup()
 end
 
--- Rings and connects; what came of it stands in variables.
-function session:bridge(text)
-  local rounds, options = dial_string(tostring(text), self.call.vars)
-  local result = ask(self.call, "dial", rounds, options)
+-- What came of a bridge stands in variables.
+local function note_bridge(self, result)
   local vars = self.call.vars
   vars.DIALSTATUS = result.status
   vars.originate_disposition = dispositions[result.status]
@@ -652,6 +650,12 @@ function session:bridge(text)
     vars.bridge_seconds = tostring(math.floor(result.secs))
     if vars.hangup_after_bridge == "true" then self:hangup() end
   end
+end
+
+--- Rings and connects.
+function session:bridge(text)
+  local rounds, options = dial_string(tostring(text), self.call.vars)
+  note_bridge(self, ask(self.call, "dial", rounds, options))
 end
 
 -- Applications ---------------------------------------------------------------------------------------
@@ -720,6 +724,7 @@ local applications = {
     end
     self.is_answered = true
   end,
+  send_dtmf = function(self, data) ask(self.call, "dtmf", (data:match("^[^@]*"))) end,
   start_dtmf = function() end,
 }
 applications.export = applications.set
@@ -751,6 +756,57 @@ function session:execute(name, data)
   application(self, tostring(data or ""))
 end
 
+-- A second leg ---------------------------------------------------------------------------------------
+
+local second = {}
+
+local second_metatable = {
+  __index = function(_, name)
+    local method = second[name]
+    if method then return method end
+    unsupported("session:" .. tostring(name) .. " of a second leg", "it can be bridged; for more, use "
+      .. "pbx.originate { to = ..., run = function(call) ... end }")
+  end,
+  __name = "session",
+}
+
+--- Rings somebody and comes back when they have answered or nobody has; `session:ready()` of what it
+--- gives tells which, and `freeswitch.bridge` joins the two.
+function freeswitch.Session(text, first)
+  local variables = type(first) == "table" and first.call.vars or {}
+  local rounds, options = dial_string(tostring(text), variables)
+  local ok, leg = pcall(pbx.originate, {
+    to = rounds,
+    timeout = options.timeout,
+    caller = options.caller,
+  })
+  if not ok then blame((tostring(leg):gsub("^scripts/compat/[%w_]+%.lua:%d+: ", ""))) end
+  return setmetatable({ leg = leg }, second_metatable)
+end
+
+function second:ready() return self.leg.status == "ANSWERED" end
+
+second.answered = second.ready
+second.mediaReady = second.ready
+
+function second:hangupCause()
+  return self:ready() and "NONE" or dispositions[self.leg.status] or "NORMAL_CLEARING"
+end
+
+function second:hangup() if self:ready() then self.leg:hangup() end end
+
+--- Joins the caller and a second leg until one of them hangs up.
+function freeswitch.bridge(first, other)
+  if rawget(first, "leg") then first, other = other, first end
+  if rawget(first, "leg") or not rawget(other, "leg") then
+    blame("bridge: one of the two must be the caller's session and the other one made with "
+      .. "freeswitch.Session; two others meet with pbx.originate { to = A, run = function(call) "
+      .. "call:dial(B) end }")
+  end
+  if not other:ready() then return end
+  note_bridge(first, ask(first.call, "bridge", other.leg))
+end
+
 -- The rest of the library ----------------------------------------------------------------------------
 
 local missing = {
@@ -758,8 +814,6 @@ local missing = {
   Dbh = "use db.query",
   Event = "there are no events; use log, http.post and shared",
   EventConsumer = "there are no events; use call:on_hangup",
-  Session = "a second leg is rung with call:dial, session:bridge or pbx.originate",
-  bridge = "use session:bridge(TARGET), which rings and connects",
   email = "use http.post to a service that sends mail",
 }
 

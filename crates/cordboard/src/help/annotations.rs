@@ -35,7 +35,12 @@ fn classes(language: Language) -> BTreeMap<&'static str, &'static ClassSpec> {
         Returns::Table(class) => Some(class),
         Returns::Nothing | Returns::Value(_) | Returns::Values(_) => None,
     });
-    language.classes().iter().copied().chain(given).map(|class| (class.name, class)).collect()
+    let all = language.classes().iter().copied().chain(given);
+    // Those that have methods are written with them.
+    let objects = language.libraries().iter().filter(|library| library.library.separator() == ":");
+    let objects: Vec<String> = objects.map(|library| class_name(library.library)).collect();
+    let plain = all.filter(|class| !objects.iter().any(|object| object == class.name));
+    plain.map(|class| (class.name, class)).collect()
 }
 
 fn write_class(text: &mut String, class: &ClassSpec) {
