@@ -40,7 +40,7 @@ fn an_answered_caller_hears_an_apology_and_is_hung_up() {
     let mut world = office(
         "route('4', function(call)
   call:on_hangup(function(cause, code) log.info('at the end', cause, code) end)
-  call:answer() call:play('hello') call:play(nil)
+  call:answer() call:play('hello') call:play(call.vars.no)
 end)",
     );
     world.check(

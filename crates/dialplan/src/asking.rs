@@ -223,19 +223,24 @@ fn choice(key: &Value) -> Result<Option<String>, String> {
         Value::String(text) => text.to_string_lossy(),
         other => return Err(mismatch("a choice", &Kind::Patterns, other)),
     };
-    let spec = crate::verbs::verb_spec("menu");
-    if spec.is_some_and(|spec| spec.options.iter().any(|option| option.name == key)) {
+    let Some(spec) = crate::verbs::verb_spec("menu") else { return Ok(None) };
+    if spec.options.iter().any(|option| option.name == key) {
         return Ok(None);
     }
+    choice_key(spec, &key).map(|()| Some(key))
+}
+
+/// Judges a key that is none of the options: it must be a pattern of digits.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(crate) fn choice_key(spec: &VerbSpec, key: &str) -> Result<(), String> {
     let digits = |c: char| c.is_ascii_digit() || "*#XZN[]-.!".contains(c);
     if !key.chars().all(digits) {
-        return Err(match spec {
-            Some(spec) => crate::options::unknown_option(spec, &key),
-            None => format!("no option \"{key}\""),
-        });
+        return Err(crate::options::unknown_option(spec, key));
     }
-    Pattern::parse(&key).map_err(|problem| format!("choice \"{key}\": {problem}"))?;
-    Ok(Some(key))
+    let read = Pattern::parse(key).map_err(|problem| format!("choice \"{key}\": {problem}"));
+    read.map(drop)
 }
 
 /// Which entry of a menu belongs to what was typed.

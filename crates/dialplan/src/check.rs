@@ -1,336 +1,370 @@
-//! Finds mistakes in scripts before any call: names and literals in calls of `call:verb`.
+//! Finds mistakes in scripts without running them.
 //!
-//! It looks at the text alone, at every `call:NAME(...)`, and judges only what is written out
-//! there: an expression such as `"ext/" .. number` is left to the verb itself.
+//! Each file is read as a tree ([`crate::syntax`]); one walk notes names, functions, calls and
+//! assignments of all files (`facts`); values are followed as far as the text tells (`values`); and
+//! then come the checks, each a file of its own. What functions take stands in the one table of
+//! [`crate::verbs`], and nothing about any of them is said here.
+//!
+//! A check speaks only where the text leaves no doubt, since a dialplan that is right must have no
+//! findings. What may be deliberate is a warning, and a comment can allow it.
 
-mod tokens;
+mod allow;
+mod calls;
+mod code;
+mod facts;
+mod flow;
+mod globals;
+mod kinds;
+mod lines;
+mod modules;
+mod outside;
+mod routes;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod types;
+mod values;
 
-use self::tokens::{Token, TokenKind, tokens};
-use crate::error::{LoadError, SCRIPTS_FOLDER};
-use crate::generation::{Match, Sources};
-use crate::host::Host;
-use crate::options::unknown_option;
-use crate::pattern::Pattern;
-use crate::sound::parse_sound;
-use crate::targets::destination;
-use crate::time::Hours;
-use crate::verb::Destination;
-use crate::verbs::{Kind, OptionSpec, VERBS, VerbSpec, nearest, verb_spec};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Mistakes reported of one set of scripts.
-const ERRORS_MAX: usize = 50;
+use mlua::chunk::ChunkMode;
+use mlua::{Lua, LuaOptions, StdLib};
 
-/// Checks every script; `routed` says that all routes are known, so that `call:go` can be checked.
-pub(crate) fn check(sources: &Sources, host: &Host, routed: bool) -> Vec<LoadError> {
-    let mut errors = Vec::new();
-    for (path, source) in &sources.files {
-        let tokens = tokens(source);
-        let mut file = File { path, source, tokens: &tokens, host, routed, errors: &mut errors };
-        file.check();
-    }
-    errors.truncate(ERRORS_MAX);
-    errors
+pub use self::code::{Code, Severity};
+
+use self::allow::Allowances;
+use self::calls::Calls;
+use self::facts::{Facts, FileId, FunctionId, Role};
+use self::flow::{Flow, Onward, Passage};
+use self::lines::Lines;
+use self::modules::Modules;
+use self::outside::Outside;
+use self::routes::Routes;
+use self::types::Table;
+use self::values::Values;
+use crate::error::{LoadError, SCRIPTS_FOLDER, ScriptError};
+use crate::generation::{Names, RouteInfo, Sources};
+use crate::syntax::{Flaw, Span, Tree, parse};
+use crate::verbs::{LIBRARIES, LibrarySpec};
+
+/// Findings of one check; what goes beyond is left out.
+const FINDINGS_MAX: usize = 1_000;
+
+/// A dialplan, its tests, and what exists around them.
+#[derive(Debug, Clone, Copy)]
+pub struct Project<'a> {
+    /// The scripts.
+    pub dialplan: &'a Sources,
+    /// Their tests, by path in the scripts folder: `tests/night.lua`.
+    pub tests: &'a Sources,
+    /// What exists outside of the scripts.
+    pub names: &'a Names,
+    /// Prompts that exist and cannot be played, by full name, and why.
+    pub broken_prompts: &'a BTreeMap<String, String>,
+    /// The routes as loading the scripts made them. Without, those that are written out count.
+    pub routes: Option<&'a [RouteInfo]>,
+    /// What only tests can call.
+    pub test_libraries: &'a [&'static LibrarySpec],
 }
 
-struct File<'a> {
-    path: &'a str,
-    source: &'a str,
-    tokens: &'a [Token],
-    host: &'a Host,
-    routed: bool,
-    errors: &'a mut Vec<LoadError>,
+/// Something found in a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What sort of mistake it is.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The script file, for example `scripts/main.lua`.
+    pub file: String,
+    /// The line in that file, from 1.
+    pub line: u32,
+    /// The column in that line, in bytes from 1.
+    pub column: u32,
+    /// How many bytes of that line it covers; 0 for the file as a whole.
+    pub length: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The text of that line.
+    pub source_line: String,
 }
 
-/// An expression, as far as it is written out. Numbers name tokens.
-enum Expression {
-    /// A string or whole number and nothing else.
-    Literal { text: String, token: usize },
-    /// A table constructor and nothing else.
-    Table(Vec<Field>),
-    /// Anything else.
-    Other,
+impl From<Finding> for LoadError {
+    fn from(finding: Finding) -> Self {
+        Self {
+            file: finding.file,
+            line: Some(finding.line),
+            column: Some(finding.column),
+            length: Some(finding.length),
+            message: finding.message,
+            hint: finding.help,
+            source_line: Some(finding.source_line),
+        }
+    }
 }
 
-struct Field {
-    key: Option<Key>,
-    value: Expression,
-}
-
-struct Key {
-    name: String,
-    token: usize,
-    /// Written as `["name"]`.
-    bracketed: bool,
-}
-
-impl File<'_> {
-    fn check(&mut self) {
-        for i in 0..self.tokens.len() {
-            if self.is_name(i, "call")
-                && self.is_sign(i + 1, ":")
-                && !i.checked_sub(1).is_some_and(|i| {
-                    self.is_sign(i, ".") || self.is_sign(i, ":") || self.is_name(i, "function")
-                })
-                && let Some(name) = self.name(i + 2)
-            {
-                let name = name.to_owned();
-                self.check_call(&name, i + 2);
-            }
-            if self.is_name(i, "time") && self.is_sign(i + 1, ".") && self.is_name(i + 2, "open") {
-                let arguments = self.arguments(i + 3);
-                if let Some(Expression::Literal { text, token }) = arguments.first()
-                    && let Err(problem) = Hours::parse(text)
-                {
-                    self.report(*token, format!("time.open: {problem}"), None);
-                }
-            }
-        }
-    }
-
-    fn check_call(&mut self, name: &str, at: usize) {
-        let Some(spec) = verb_spec(name) else {
-            let near = nearest(name, VERBS.iter().map(|spec| spec.name));
-            let hint = near.map(|near| format!("did you mean call:{near}?"));
-            self.report(at, format!("there is no verb call:{name}"), hint);
-            return;
-        };
-        let arguments = self.arguments(at + 1);
-        let mut rest = arguments.iter();
-        for argument in spec.arguments {
-            if let Some(expression) = rest.next() {
-                self.check_value(spec, argument, expression);
-            }
-        }
-        if let Some(Expression::Table(fields)) = rest.next() {
-            self.check_options(spec, fields);
-        }
-    }
-
-    fn check_options(&mut self, spec: &VerbSpec, fields: &[Field]) {
-        for field in fields {
-            let Some(key) = &field.key else { continue };
-            match spec.options.iter().find(|option| option.name == key.name) {
-                Some(option) => self.check_value(spec, option, &field.value),
-                None if spec.options.is_empty() || (spec.open.is_some() && key.bracketed) => {}
-                None => {
-                    let problem = unknown_option(spec, &key.name);
-                    self.report(key.token, format!("call:{}: {problem}", spec.name), None);
-                }
-            }
-        }
-    }
-
-    fn check_value(&mut self, spec: &VerbSpec, option: &OptionSpec, value: &Expression) {
-        let lists = matches!(option.kind, Kind::Sounds | Kind::SoundsOrFunction | Kind::Patterns);
-        match value {
-            Expression::Literal { text, token } => {
-                if let Some(problem) = self.problem(option.kind, text) {
-                    self.report(*token, format!("call:{}: {problem}", spec.name), None);
-                }
-            }
-            Expression::Table(fields) if option.kind == Kind::Targets => {
-                for field in fields {
-                    if field.key.as_ref().is_none_or(|key| key.name == "to") {
-                        self.check_value(spec, option, &field.value);
-                    }
-                }
-            }
-            Expression::Table(fields) if lists => {
-                for field in fields {
-                    self.check_value(spec, option, &field.value);
-                }
-            }
-            Expression::Table(_) | Expression::Other => {}
-        }
-    }
-
-    /// What is wrong with a literal.
-    fn problem(&self, kind: Kind, text: &str) -> Option<String> {
-        let names = &self.host.names;
-        match kind {
-            Kind::Sound | Kind::Sounds | Kind::SoundsOrFunction => parse_sound(text, names).err(),
-            Kind::Patterns => {
-                Pattern::parse(text).err().map(|problem| format!("\"{text}\": {problem}"))
-            }
-            Kind::Targets => match destination(text) {
-                Err(problem) => Some(problem),
-                Ok(Destination::Extension(name)) => unknown("extension", &name, &names.extensions),
-                Ok(Destination::Uri(_)) => None,
-            },
-            Kind::Mailbox => unknown("mailbox", text, &names.mailboxes),
-            Kind::Dialled if self.routed => {
-                let unmatched = !matches!(self.host.match_number(text), Match::Route(_));
-                unmatched.then(|| {
-                    let routes = self.host.routes.borrow();
-                    let near = nearest(text, routes.iter().map(|r| r.info.pattern.as_str()));
-                    let hint = near.map(|near| format!("; did you mean \"{near}\"?"));
-                    format!("no route matches \"{text}\"{}", hint.unwrap_or_default())
-                })
-            }
-            Kind::Word(words) if !words.contains(&text) => {
-                let near = nearest(text, words.iter().copied());
-                let hint = near.map(|near| format!("; did you mean \"{near}\"?"));
-                Some(format!("\"{text}\" is not known here{}", hint.unwrap_or_default()))
-            }
-            Kind::Word(_)
-            | Kind::Name
-            | Kind::Dialled
-            | Kind::Choice
-            | Kind::Language
-            | Kind::Flag { .. }
-            | Kind::Text
-            | Kind::Seconds { .. }
-            | Kind::Whole { .. }
-            | Kind::Number { .. }
-            | Kind::Key { .. }
-            | Kind::Redirects
-            | Kind::Headers
-            | Kind::Identity
-            | Kind::Function
-            | Kind::SecondsOrFunction
-            | Kind::Spoken
-            | Kind::Anything
-            | Kind::Table
-            | Kind::Pattern
-            | Kind::Hours
-            | Kind::Module => None,
-        }
-    }
-
-    fn report(&mut self, token: usize, message: String, hint: Option<String>) {
-        let Some(token) = self.tokens.get(token) else { return };
-        let before = self.source.get(..token.at).unwrap_or_default();
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        let text = self.source.get(start..).and_then(|rest| rest.lines().next());
-        let number = |n: usize| u32::try_from(n).ok();
-        self.errors.push(LoadError {
-            file: format!("{SCRIPTS_FOLDER}{}", self.path),
-            line: number(line),
-            column: number(token.at - start + 1),
-            length: number(token.length),
-            message,
-            hint,
-            source_line: text.map(str::to_owned),
-        });
-    }
-
-    /// The arguments of a call whose bracket, string or table is at `i`.
-    fn arguments(&self, i: usize) -> Vec<Expression> {
-        match self.tokens.get(i).map(|token| &token.kind) {
-            Some(TokenKind::Text(Some(text))) => {
-                vec![Expression::Literal { text: text.clone(), token: i }]
-            }
-            Some(TokenKind::Sign("{")) => vec![Expression::Table(self.fields(i + 1).0)],
-            Some(TokenKind::Sign("(")) => {
-                let mut arguments = Vec::new();
-                let mut at = i + 1;
-                loop {
-                    let (expression, end) = self.expression(at);
-                    arguments.push(expression);
-                    if !self.is_sign(end, ",") {
-                        return arguments;
-                    }
-                    at = end + 1;
-                }
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The fields of a table constructor from just after its `{`, and where its `}` is.
-    fn fields(&self, mut at: usize) -> (Vec<Field>, usize) {
-        let mut fields = Vec::new();
-        loop {
-            if at >= self.tokens.len() || self.is_sign(at, "}") {
-                return (fields, at);
-            }
-            let (key, start) = self.key(at);
-            let (value, end) = self.expression(start);
-            fields.push(Field { key, value });
-            let separated = self.is_sign(end, ",") || self.is_sign(end, ";");
-            if !separated {
-                return (fields, end);
-            }
-            at = end + 1;
-        }
-    }
-
-    /// A field's key, if it is written out, and where its value begins.
-    fn key(&self, at: usize) -> (Option<Key>, usize) {
-        if let Some(name) = self.name(at)
-            && self.is_sign(at + 1, "=")
-        {
-            return (Some(Key { name: name.to_owned(), token: at, bracketed: false }), at + 2);
-        }
-        if self.is_sign(at, "[")
-            && self.is_sign(at + 2, "]")
-            && self.is_sign(at + 3, "=")
-            && let Some(TokenKind::Text(Some(name)) | TokenKind::Number(name)) =
-                self.tokens.get(at + 1).map(|token| &token.kind)
-        {
-            return (Some(Key { name: name.clone(), token: at + 1, bracketed: true }), at + 4);
-        }
-        (None, at)
-    }
-
-    /// The expression at `at`, and the token after it: a comma, semicolon or closing bracket.
-    fn expression(&self, at: usize) -> (Expression, usize) {
-        let end = self.expression_end(at);
-        let whole = match self.tokens.get(at).map(|token| &token.kind) {
-            Some(TokenKind::Text(Some(text)) | TokenKind::Number(text)) if end == at + 1 => {
-                Expression::Literal { text: text.clone(), token: at }
-            }
-            Some(TokenKind::Sign("{")) => {
-                let (fields, close) = self.fields(at + 1);
-                if close + 1 == end { Expression::Table(fields) } else { Expression::Other }
-            }
-            _ => Expression::Other,
-        };
-        (whole, end)
-    }
-
-    /// Skips brackets and function bodies.
-    fn expression_end(&self, at: usize) -> usize {
-        let (mut brackets, mut blocks) = (0_usize, 0_usize);
-        for (i, token) in self.tokens.iter().enumerate().skip(at) {
-            match &token.kind {
-                TokenKind::Sign("(" | "{" | "[") => brackets += 1,
-                TokenKind::Sign(")" | "}" | "]") if brackets == 0 && blocks == 0 => return i,
-                TokenKind::Sign(")" | "}" | "]") => brackets = brackets.saturating_sub(1),
-                TokenKind::Sign("," | ";") if brackets == 0 && blocks == 0 => return i,
-                TokenKind::Name(name) => match name.as_str() {
-                    "function" | "if" | "do" | "repeat" => blocks += 1,
-                    "end" | "until" => blocks = blocks.saturating_sub(1),
-                    _ => {}
+/// Finds mistakes in the scripts and tests of a project, in the order of files and lines.
+///
+/// Takes time in proportion to the length of the scripts, and never fails.
+pub fn check(project: &Project<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut trees = Vec::new();
+    let lua = Lua::new_with(StdLib::NONE, LuaOptions::default()).ok();
+    let files = [(project.dialplan, Role::Dialplan), (project.tests, Role::Test)];
+    for (sources, role) in files {
+        for (path, text) in &sources.files {
+            let told = lua.as_ref().and_then(|lua| refused(lua, path, text));
+            match (parse(text), told) {
+                (Ok(tree), None) => trees.push((path.as_str(), text.as_str(), role, tree)),
+                (Ok(_), Some(told)) => findings.push(finding_of_lua(path, text, told)),
+                (Err(flaw), told) if flaw.too_deep => match told {
+                    Some(told) => findings.push(finding_of_lua(path, text, told)),
+                    None => findings.push(finding_of_flaw(path, text, flaw, Code::NOT_CHECKED)),
                 },
-                TokenKind::Sign(_) | TokenKind::Text(_) | TokenKind::Number(_) => {}
+                (Err(flaw), _) => findings.push(finding_of_flaw(path, text, flaw, Code::SYNTAX)),
             }
         }
-        self.tokens.len()
+    }
+    let readable = findings.is_empty();
+    findings.extend(look(project, &trees, readable));
+    findings.sort_by(|one, other| {
+        let place = |finding: &Finding| (finding.line, finding.column);
+        one.file.cmp(&other.file).then(place(one).cmp(&place(other)))
+    });
+    findings.truncate(FINDINGS_MAX);
+    findings
+}
+
+/// The first mistake in a file that is not Lua, placed where its author should look; `None` where
+/// only Lua itself can tell what is wrong.
+pub(crate) fn syntax_error(path: &str, text: &str) -> Option<Finding> {
+    let flaw = parse(text).err().filter(|flaw| !flaw.too_deep)?;
+    Some(finding_of_flaw(path, text, flaw, Code::SYNTAX))
+}
+
+/// What Lua says to a file that it does not take.
+fn refused(lua: &Lua, path: &str, text: &str) -> Option<ScriptError> {
+    let name = format!("@{SCRIPTS_FOLDER}{path}");
+    let chunk = lua.load(text).set_name(name).set_mode(ChunkMode::Text);
+    chunk.into_function().err().map(|error| ScriptError::from_lua(&error))
+}
+
+/// What was found, before it is placed in its line.
+#[derive(Debug)]
+struct Draft {
+    file: FileId,
+    span: Span,
+    code: Code,
+    severity: Severity,
+    message: String,
+    help: Option<String>,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+struct Report {
+    drafts: Vec<Draft>,
+    /// Takes what goes beyond [`FINDINGS_MAX`].
+    overflow: Option<Draft>,
+}
+
+impl Report {
+    fn is_full(&self) -> bool {
+        self.drafts.len() >= FINDINGS_MAX
     }
 
-    fn name(&self, i: usize) -> Option<&str> {
-        match self.tokens.get(i).map(|token| &token.kind) {
-            Some(TokenKind::Name(name)) => Some(name),
-            _ => None,
+    /// Adds a finding; help can be put into what is given back.
+    fn tell(&mut self, file: FileId, span: Span, code: Code, message: String) -> &mut Draft {
+        let draft = Draft { file, span, code, severity: code.severity(), message, help: None };
+        if self.is_full() {
+            return self.overflow.insert(draft);
         }
-    }
-
-    fn is_name(&self, i: usize, name: &str) -> bool {
-        self.name(i) == Some(name)
-    }
-
-    fn is_sign(&self, i: usize, sign: &str) -> bool {
-        matches!(self.tokens.get(i).map(|t| &t.kind), Some(TokenKind::Sign(found)) if *found == sign)
+        self.drafts.push(draft);
+        match self.drafts.last_mut() {
+            Some(last) => last,
+            // Something was pushed just now.
+            None => self.overflow.get_or_insert_with(Draft::empty),
+        }
     }
 }
 
-fn unknown(what: &str, name: &str, known: &std::collections::BTreeSet<String>) -> Option<String> {
-    if known.contains(name) {
-        return None;
+/// All checks over the files that could be read; `readable` says that these are all there are.
+fn look<'t>(
+    project: &Project<'t>,
+    trees: &'t [(&'t str, &'t str, Role, Tree<'t>)],
+    readable: bool,
+) -> Vec<Finding> {
+    let mut facts = Facts::default();
+    let mut report = Report::default();
+    let mut allowances = Allowances::default();
+    let mut lines = Vec::new();
+    for (file, (path, text, role, tree)) in trees.iter().enumerate() {
+        let starts = Lines::of(text);
+        allowances.read(file, text, &starts, &tree.comments, &mut report);
+        facts.add(path, text, *role, tree);
+        lines.push(starts);
     }
-    let near = nearest(name, known.iter().map(String::as_str));
-    let hint = near.map(|near| format!("; did you mean \"{near}\"?"));
-    Some(format!("there is no {what} \"{name}\"{}", hint.unwrap_or_default()))
+    let libraries: Vec<&'static LibrarySpec> =
+        LIBRARIES.iter().chain(project.test_libraries).copied().collect();
+    let table = Table::new(libraries);
+    let values = Values::new(&facts, &table);
+    let modules = Modules::of(&facts, &values);
+    let mut routes = Routes::of(&facts, &values, &modules);
+    if let Some(known) = project.routes {
+        routes.know(known);
+    }
+    let known = readable || project.routes.is_some();
+    let routed = |number: &str| if known { routes.matches(number) } else { None };
+    let paths: BTreeSet<&str> = project.dialplan.files.keys().map(String::as_str).collect();
+    let module = |name: &str| modules::problem(name, &paths);
+    let outside = Outside { names: project.names, broken: project.broken_prompts };
+    let calls = Calls { values: &values, outside, routed: &routed, module: &module };
+    for access in &facts.accesses {
+        if !report.is_full() {
+            calls.check(access, &mut report);
+        }
+    }
+    for expressed in &facts.comparisons {
+        calls.comparison(expressed, &mut report);
+    }
+    for expressed in &facts.tables {
+        calls.table(expressed, &mut report);
+    }
+    let passages = Flow::new(&facts, &values, &routes.handlers).check(&mut report);
+    let in_calls = run_in_calls(&facts, &values, &passages);
+    shared::check(&facts, &values, &in_calls, &mut report);
+    globals::accidental(&facts, &mut report);
+    globals::unused_locals(&facts, &mut report);
+    if readable {
+        globals::unknown(&facts, &table, &mut report);
+        globals::unused_functions(&facts, &mut report);
+        modules.unused(&facts, &mut report);
+        routes.shadowed(&mut report);
+        routes.circles(&passages, &mut report);
+    }
+    let files = Placed { trees, lines: &lines };
+    let mut findings = files.findings(report, &mut allowances);
+    if readable {
+        let mut report = Report::default();
+        allowances.tell_unused(&mut report);
+        findings.extend(files.findings(report, &mut allowances));
+    }
+    findings
+}
+
+/// Functions that run while a call does: those that have the call, those in them, and those that
+/// they call.
+fn run_in_calls(
+    facts: &Facts<'_>,
+    values: &Values<'_, '_>,
+    passages: &[Passage],
+) -> BTreeSet<FunctionId> {
+    let mut onward: BTreeMap<FunctionId, Vec<FunctionId>> = BTreeMap::new();
+    for passage in passages {
+        if let Onward::Function(to) = passage.to {
+            onward.entry(passage.from).or_default().push(to);
+        }
+    }
+    let has_call = |parameters: &[usize]| {
+        parameters.iter().any(|parameter| {
+            let known = values.of_binding(*parameter);
+            known.iter().any(|possible| values.is_call(&possible.value))
+        })
+    };
+    let begin = facts.functions.iter().enumerate();
+    let mut waiting: Vec<FunctionId> =
+        begin.filter(|(_, facts)| has_call(&facts.parameters)).map(|(id, _)| id).collect();
+    let mut found = BTreeSet::new();
+    while let Some(function) = waiting.pop() {
+        if found.insert(function) {
+            waiting.extend(onward.get(&function).into_iter().flatten().copied());
+        }
+    }
+    found
+}
+
+/// Files with their lines.
+struct Placed<'p, 't> {
+    trees: &'t [(&'t str, &'t str, Role, Tree<'t>)],
+    lines: &'p [Lines],
+}
+
+impl Placed<'_, '_> {
+    /// Places what was found, without what is allowed and without what is said twice.
+    fn findings(&self, report: Report, allowances: &mut Allowances) -> Vec<Finding> {
+        let mut said = BTreeSet::new();
+        let mut findings = Vec::new();
+        for draft in report.drafts {
+            let file = self.trees.get(draft.file).zip(self.lines.get(draft.file));
+            let Some(((path, text, _, _), lines)) = file else { continue };
+            let line = lines.line(draft.span.start);
+            if allowances.allows(draft.file, line, draft.code)
+                || !said.insert((draft.file, draft.span, draft.code))
+            {
+                continue;
+            }
+            findings.push(place(path, text, draft, lines));
+        }
+        findings
+    }
+}
+
+impl Draft {
+    fn empty() -> Self {
+        Self {
+            file: 0,
+            span: Span::default(),
+            code: Code::NOT_CHECKED,
+            severity: Severity::Warning,
+            message: String::new(),
+            help: None,
+        }
+    }
+}
+
+/// A finding with its line; what goes over a line end is cut there.
+fn place(path: &str, text: &str, draft: Draft, lines: &Lines) -> Finding {
+    let Span { start, end } = draft.span;
+    let line_start = lines.start(start);
+    let rest = text.get(line_start as usize..).unwrap_or_default();
+    let source_line = rest.lines().next().unwrap_or_default();
+    let line_end = line_start + u32::try_from(source_line.len()).unwrap_or(u32::MAX);
+    Finding {
+        code: draft.code,
+        severity: draft.severity,
+        file: format!("{SCRIPTS_FOLDER}{path}"),
+        line: lines.line(start),
+        column: start - line_start + 1,
+        length: end.min(line_end).saturating_sub(start),
+        message: draft.message,
+        help: draft.help,
+        source_line: source_line.to_owned(),
+    }
+}
+
+fn finding_of_flaw(path: &str, text: &str, flaw: Flaw, code: Code) -> Finding {
+    let Flaw { span, message, help, too_deep: _ } = flaw;
+    let draft = Draft { file: 0, span, code, severity: code.severity(), message, help };
+    place(path, text, draft, &Lines::of(text))
+}
+
+/// What Lua alone finds, such as a `goto` without its label; it knows the line only.
+fn finding_of_lua(path: &str, text: &str, told: ScriptError) -> Finding {
+    let line = told.line.unwrap_or(1);
+    let index = usize::try_from(line).unwrap_or_default().saturating_sub(1);
+    let source_line = text.lines().nth(index).unwrap_or_default();
+    let indent = source_line.len() - source_line.trim_start().len();
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Finding {
+        code: Code::SYNTAX,
+        severity: Severity::Error,
+        file: format!("{SCRIPTS_FOLDER}{path}"),
+        line,
+        column: number(indent + 1),
+        length: number(source_line.trim().len()),
+        message: told.message,
+        help: None,
+        source_line: source_line.to_owned(),
+    }
 }

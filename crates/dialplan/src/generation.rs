@@ -14,7 +14,7 @@ use mlua::{Function, Lua, Table, Thread, Value, WeakLua};
 
 use crate::Limits;
 use crate::call_view::CallView;
-use crate::check;
+use crate::check::{self, Severity};
 use crate::coverage::{Coverage, Recorder, Watch};
 use crate::error::{LoadError, SCRIPTS_FOLDER, ScriptError};
 use crate::host::{Host, Module, Route, place, placed};
@@ -29,7 +29,10 @@ use crate::shared::Shared;
 use crate::verbs::{globals, nearest};
 
 /// Where loading begins.
-const ENTRY: &str = "main.lua";
+pub(crate) const ENTRY: &str = "main.lua";
+
+/// Mistakes told of one set of scripts that cannot be loaded.
+const MISTAKES_MAX: usize = 50;
 
 /// Script texts by path relative to the scripts folder: `main.lua`, `lib/hours.lua`.
 ///
@@ -175,7 +178,10 @@ impl Generation {
         let mut errors: Vec<_> = ran.err().map(|e| located(sources, e)).into_iter().collect();
         let loaded = errors.is_empty();
         if loading.check == Check::Now && !host.compiled.is_known() {
-            errors.extend(check::check(sources, &host, loaded));
+            let found = mistakes(sources, &host, loaded);
+            // What loading ran into is told once.
+            let known: Vec<_> = errors.iter().map(|e| (e.file.clone(), e.line)).collect();
+            errors.extend(found.filter(|error| !known.contains(&(error.file.clone(), error.line))));
         }
         if !loaded || !errors.is_empty() {
             return Err(errors);
@@ -298,6 +304,26 @@ impl Core {
     }
 }
 
+/// Mistakes in the texts that make it certain that some call would fail.
+fn mistakes(
+    sources: &Sources,
+    host: &Host,
+    loaded: bool,
+) -> impl Iterator<Item = LoadError> + use<> {
+    let routes: Vec<RouteInfo> =
+        host.routes.borrow().iter().map(|route| route.info.clone()).collect();
+    let findings = check::check(&check::Project {
+        dialplan: sources,
+        tests: &Sources::default(),
+        names: &host.names,
+        broken_prompts: &BTreeMap::new(),
+        routes: loaded.then_some(&routes),
+        test_libraries: &[],
+    });
+    let errors = findings.into_iter().filter(|finding| finding.severity == Severity::Error);
+    errors.map(LoadError::from).take(MISTAKES_MAX)
+}
+
 /// Compiles every file, so that a mistake is found even in one that is not required yet.
 fn compile(sandbox: &Sandbox, host: &Host, sources: &Sources) -> Result<Function, Vec<LoadError>> {
     let mut errors = Vec::new();
@@ -313,13 +339,17 @@ fn compile(sandbox: &Sandbox, host: &Host, sources: &Sources) -> Result<Function
             Ok(function) => {
                 host.modules.borrow_mut().insert(path.clone(), Module::Ready(function));
             }
-            Err(error) => {
-                let mut error = load_error(sources, &error);
-                if error.line.is_none() {
-                    error.file = file;
+            // Lua often tells the line after the one to mend.
+            Err(error) => errors.push(match check::syntax_error(path, text) {
+                Some(finding) => finding.into(),
+                None => {
+                    let mut error = load_error(sources, &error);
+                    if error.line.is_none() {
+                        error.file = file;
+                    }
+                    error
                 }
-                errors.push(error);
-            }
+            }),
         }
     }
     match main {
@@ -424,7 +454,8 @@ pub(crate) fn add(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result
     )
 }
 
-fn module_path(name: &str) -> String {
+/// The file that `require` means.
+pub(crate) fn module_path(name: &str) -> String {
     format!("{}.lua", name.replace('.', "/"))
 }
 

@@ -45,6 +45,7 @@ mod shared;
 mod shown;
 mod sound;
 mod strain;
+mod syntax;
 mod targets;
 mod time;
 mod verb;
@@ -52,7 +53,7 @@ mod verbs;
 
 pub use budget::Limits;
 pub use call_view::{CallView, Party};
-
+pub use check::{Code, Finding, Project, Severity, check};
 pub use coverage::{Coverage, LineCoverage, Watch};
 pub use deed::{Asked, Deed, Done};
 pub use error::{LoadError, ScriptError};

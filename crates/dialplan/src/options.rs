@@ -278,13 +278,19 @@ pub(crate) fn list_values(name: &str, list: &Table) -> Result<Vec<Value>, String
 /// A string that may go on the wire or into a record.
 pub(crate) fn checked_text(name: &str, text: &mlua::LuaString) -> Result<String, String> {
     let bytes = text.as_bytes();
-    if bytes.len() > TEXT_MAX {
-        return Err(format!("{name} is longer than {TEXT_MAX} bytes"));
-    }
-    if bytes.iter().any(|byte| *byte < 0x20 || *byte == 0x7F) {
-        return Err(format!("{name} has a line end or another control character in it"));
+    if let Some(problem) = text_problem(name, &bytes) {
+        return Err(problem);
     }
     String::from_utf8(bytes.to_vec()).map_err(|_| format!("{name} is not UTF-8 text"))
+}
+
+/// Why a text may not go on the wire or into a record.
+pub(crate) fn text_problem(name: &str, bytes: &[u8]) -> Option<String> {
+    if bytes.len() > TEXT_MAX {
+        return Some(format!("{name} is longer than {TEXT_MAX} bytes"));
+    }
+    let control = bytes.iter().any(|byte| *byte < 0x20 || *byte == 0x7F);
+    control.then(|| format!("{name} has a line end or another control character in it"))
 }
 
 /// Seconds within the range of `kind`.
@@ -318,7 +324,8 @@ pub(crate) fn unknown_option(spec: &VerbSpec, key: &str) -> String {
     }
 }
 
-fn expected(kind: &Kind) -> String {
+/// What may be given, in words.
+pub(crate) fn expected(kind: &Kind) -> String {
     match kind {
         Kind::Flag { .. } => "true or false".into(),
         Kind::Text => "a string".into(),

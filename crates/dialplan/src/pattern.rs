@@ -12,7 +12,11 @@
 //! | `.` at the end | one or more of anything |
 //! | `!` at the end | zero or more of anything |
 
+mod cover;
+
 use std::cmp::Ordering;
+
+pub(crate) use cover::{covered, meet};
 
 /// A parsed pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,6 +30,11 @@ pub enum Spoken {
     },
 }
 
+/// Languages that have a grammar, by the names of their folders.
+pub(crate) fn languages() -> &'static [&'static str] {
+    &["en"]
+}
+
 /// Largest number that can be said, on either side of zero.
 pub(crate) const NUMBER_MAX: f64 = 999_999_999.0;
 /// Most characters in one `say`.

@@ -17,7 +17,11 @@ const TARGETS_MAX: usize = 32;
 /// Extra headers on one response.
 const HEADERS_MAX: usize = 16;
 /// Keys of a target written as a table.
-const TARGET_KEYS: [&str; 3] = ["to", "delay", "timeout"];
+pub(crate) const TARGET_KEYS: &[&str] = &["to", "delay", "timeout"];
+/// Keys of a redirection written as a table.
+pub(crate) const REDIRECT_KEYS: &[&str] = &["uri", "q"];
+/// Keys of who is shown as calling.
+pub(crate) const IDENTITY_KEYS: &[&str] = &["user", "name"];
 
 /// Headers that belong to the protocol machinery; a script cannot set them.
 const OWN_HEADERS: [&str; 17] = [
@@ -87,7 +91,7 @@ fn target(value: &Value) -> Result<Target, String> {
             timeout: None,
         }),
         Value::Table(table) => {
-            check_keys(table, &TARGET_KEYS)?;
+            check_keys(table, TARGET_KEYS)?;
             let to = match get(table, "to")? {
                 Value::String(text) => destination(&checked_text("to", &text)?)?,
                 other => return Err(mismatch("to", &Kind::Text, &other)),
@@ -138,7 +142,7 @@ fn redirect(value: &Value) -> Result<RedirectTarget, String> {
     let (uri, q) = match value {
         Value::String(uri) => (checked_text("to", uri)?, None),
         Value::Table(table) => {
-            check_keys(table, &["uri", "q"])?;
+            check_keys(table, REDIRECT_KEYS)?;
             let uri = match get(table, "uri")? {
                 Value::String(uri) => checked_text("uri", &uri)?,
                 other => return Err(mismatch("uri", &Kind::Text, &other)),
@@ -154,10 +158,15 @@ fn redirect(value: &Value) -> Result<RedirectTarget, String> {
         }
         other => return Err(mismatch("to", &Kind::Redirects, other)),
     };
-    if !is_uri(&uri, &["sip:", "sips:", "tel:"]) {
+    if !is_redirect(&uri) {
         return Err(format!("\"{uri}\" is not a URI; expected sip:..., sips:... or tel:..."));
     }
     Ok(RedirectTarget { uri, q })
+}
+
+/// Whether a caller can be sent there.
+pub(crate) fn is_redirect(text: &str) -> bool {
+    is_uri(text, &["sip:", "sips:", "tel:"])
 }
 
 /// Whether `text` has one of the schemes and nothing that could end the URI early.
@@ -182,12 +191,8 @@ pub(crate) fn headers(value: &Value) -> Result<Vec<(String, String)>, String> {
             return Err(mismatch("headers", &Kind::Headers, &name));
         };
         let name = name.to_string_lossy();
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte);
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(token) {
-            return Err("a header name has characters that cannot stand there".into());
-        }
-        if OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(format!("the header {name} cannot be set by a script"));
+        if let Some(problem) = header_problem(&name) {
+            return Err(problem);
         }
         let value = match value {
             Value::String(value) => checked_text(&name, &value)?,
@@ -203,6 +208,16 @@ pub(crate) fn headers(value: &Value) -> Result<Vec<(String, String)>, String> {
     Ok(headers)
 }
 
+/// Why a script cannot set a header of this name.
+pub(crate) fn header_problem(name: &str) -> Option<String> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte);
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(token) {
+        return Some("a header name has characters that cannot stand there".into());
+    }
+    let own = OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str());
+    own.then(|| format!("the header {name} cannot be set by a script"))
+}
+
 /// Who is shown as calling.
 pub(crate) fn identity(value: &Value) -> Result<Option<Identity>, String> {
     let table = match value {
@@ -210,7 +225,7 @@ pub(crate) fn identity(value: &Value) -> Result<Option<Identity>, String> {
         Value::Table(table) => table,
         other => return Err(mismatch("caller", &Kind::Identity, other)),
     };
-    check_keys(table, &["user", "name"])?;
+    check_keys(table, IDENTITY_KEYS)?;
     let text = |name| match get(table, name)? {
         Value::Nil => Ok(None),
         Value::String(text) => checked_text(name, &text).map(Some),

@@ -7,7 +7,7 @@ use crate::ladder::{begin, generation, load, now, resume, start};
 /// How a call to 1 fails, after its verbs had these outcomes.
 #[track_caller]
 fn failure(main: &str, outcomes: Vec<Outcome>) -> ScriptError {
-    let generation = load(main).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let generation = generation(main, Limits::default());
     let mut script = start(&generation, "1");
     let mut step = begin(&mut script);
     for outcome in outcomes {

@@ -35,7 +35,7 @@ fn mistakes_in_names_and_literals_are_found_with_their_line() {
             "call:menu: no prompt \"nothing\" (nor \"en/nothing\") in the prompts folder",
         ),
         (
-            "call:menu { promt = 'menu', ['1'] = 'x' }",
+            "call:menu { promt = 'menu', ['1'] = '1' }",
             "call:menu: no option \"promt\"; did you mean \"prompt\"?",
         ),
         (
@@ -60,6 +60,15 @@ fn mistakes_in_names_and_literals_are_found_with_their_line() {
             "call:queued { music = 'music/morning' }",
             "call:queued: no prompt \"music/morning\"; did you mean \"music/evening\"?",
         ),
+        (
+            "call:play(cond and 'welcome' or 'by')",
+            "call:play: no prompt \"by\"; did you mean \"bye\"?",
+        ),
+        (
+            "local office = 7 call:dial('ext/10' .. office)",
+            "call:dial: there is no extension \"107\"; did you mean \"101\"?",
+        ),
+        ("call:menu { ['1'] = '2' }", "call:menu: no route matches \"2\"; did you mean \"1\"?"),
         ("call:hangup 'bussy'", "call:hangup: \"bussy\" is not known here; did you mean \"busy\"?"),
         (
             "call:read { match = { '1xx' } }",
@@ -78,9 +87,9 @@ fn mistakes_in_names_and_literals_are_found_with_their_line() {
 fn what_is_put_together_at_run_time_is_not_judged() {
     for body in [
         "call:play('wel' .. name)",
-        "call:play(cond and 'a' or 'b')",
+        "call:play(cond and 'welcome' or 'bye')",
         "call:dial('ext/' .. call.to.user)",
-        "call:dial({ 'ext/' .. 1, targets() })",
+        "call:dial({ 'ext/' .. number, targets() })",
         "call:go(digits)",
         "call:menu { ['1'] = function() local t = { promt = 1 } return t end }",
         "-- call:awnser()\nlocal text = 'call:awnser()'",
@@ -105,9 +114,9 @@ fn syntax_errors_of_every_file_are_told() {
     let errors = Generation::load(&sources, names(), Limits::default(), &now()).unwrap_err();
     let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 3, "{told:?}");
-    assert_eq!(told[0], "scripts/lib/a.lua:2: <name> expected near <eof>");
-    assert!(told[1].starts_with("scripts/lib/b.lua: ") && told[1].contains("binary"), "{told:?}");
-    assert_eq!(told[2], "scripts/main.lua:1: unexpected symbol near '='");
+    assert_eq!(told[0], "scripts/lib/a.lua:2: a name is missing after for");
+    assert!(told[1].starts_with("scripts/lib/b.lua:1: ") && told[1].contains("binary"), "{told:?}");
+    assert_eq!(told[2], "scripts/main.lua:1: expected a value, found \"=\" (one = is enough)");
     assert_eq!(errors[2].source_line.as_deref(), Some("x = = 1"));
 }
 

@@ -1,0 +1,171 @@
+//! Names: globals that nothing sets, globals set by accident, locals and functions without use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Report;
+use super::code::Code;
+use super::facts::{Binding, BindingKind, Facts, FileId, FunctionName, GlobalPlace};
+use super::types::{self, Table};
+use crate::syntax::{Attribute, ExpressionKind};
+use crate::verbs::{LUA_GLOBALS, LUA_LIBRARIES, nearest};
+
+/// Names among which the nearest is looked for.
+const NAMES_MAX: usize = 2_000;
+
+/// Whether a global of that name is there before any script is run.
+fn is_given(table: &Table, name: &str) -> bool {
+    LUA_GLOBALS.contains(&name)
+        || LUA_LIBRARIES.iter().any(|(library, _)| *library == name)
+        || table.libraries.iter().any(|library| {
+            let object = types::is_object(library);
+            let named = !object && library.library.word() == name;
+            let global = library.library.word().is_empty()
+                && library.functions.iter().any(|spec| spec.name == name);
+            named || global
+        })
+}
+
+fn given<'n>(table: &'n Table) -> impl Iterator<Item = &'n str> {
+    let libraries = table.libraries.iter().filter(|library| !types::is_object(library));
+    let names = libraries.flat_map(|library| {
+        let functions = library.functions.iter().map(|spec| spec.name);
+        let global = library.library.word().is_empty();
+        Some(library.library.word())
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .chain(functions.filter(move |_| global))
+    });
+    names.chain(LUA_GLOBALS.iter().copied()).chain(LUA_LIBRARIES.iter().map(|(name, _)| *name))
+}
+
+/// Globals that are read and never set.
+pub(super) fn unknown(facts: &Facts<'_>, table: &Table, report: &mut Report) {
+    if facts.dynamic_globals {
+        return;
+    }
+    let mut locals: BTreeMap<FileId, BTreeSet<&str>> = BTreeMap::new();
+    for binding in &facts.bindings {
+        locals.entry(binding.file).or_default().insert(binding.name);
+    }
+    for (name, global) in &facts.globals {
+        if !global.writes.is_empty() || is_given(table, name) || report.is_full() {
+            continue;
+        }
+        // The nearest name is the same wherever the wrong one stands in a file.
+        let mut helps: BTreeMap<FileId, Option<String>> = BTreeMap::new();
+        for place in global.reads.iter().filter(|place| !place.explicit) {
+            let known = || {
+                let set = facts.globals.iter().filter(|(_, global)| !global.writes.is_empty());
+                let locals = locals.get(&place.file).into_iter().flatten().copied();
+                given(table).chain(set.map(|(name, _)| *name)).chain(locals)
+            };
+            let help = helps.entry(place.file).or_insert_with(|| help(table, name, known()));
+            let problem = format!("nothing sets the global {name}, so it is nil");
+            report.tell(place.file, place.span, Code::UNKNOWN_GLOBAL, problem).help = help.clone();
+        }
+    }
+}
+
+fn help<'a>(table: &Table, name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    if let Some(object) = table.library(name).filter(|library| types::is_object(library)) {
+        return Some(format!(
+            "{} is what a function is given: function({}) ... end",
+            object.library.word(),
+            object.library.word()
+        ));
+    }
+    let known: Vec<&str> = known.take(NAMES_MAX).collect();
+    // A local of the same name is elsewhere in the file.
+    if known.contains(&name) {
+        return Some(format!("the local {name} is not seen here; declare it further out or above"));
+    }
+    // Of two letters one is soon like another.
+    let telling = name.len() > 2;
+    let near = nearest(name, known).filter(|_| telling);
+    near.map(|near| format!("did you mean {near}?"))
+}
+
+/// Globals that a function sets.
+pub(super) fn accidental(facts: &Facts<'_>, report: &mut Report) {
+    for (name, global) in &facts.globals {
+        for place in &global.writes {
+            if place.explicit || facts.is_chunk(place.function) {
+                continue;
+            }
+            let problem = format!("this sets a global {name}, which this call alone will see");
+            let elsewhere =
+                |read: &&GlobalPlace<'_>| !facts.is_within(read.function, place.function);
+            let help = if global.reads.iter().any(|read| elsewhere(&read)) {
+                format!("write call.vars.{name} for a value that belongs to the call")
+            } else if place.body.is_some() {
+                format!("write local function {name}")
+            } else {
+                format!("write local {name}")
+            };
+            report.tell(place.file, place.span, Code::ACCIDENTAL_GLOBAL, problem).help = Some(help);
+        }
+    }
+}
+
+/// Locals that nothing reads.
+pub(super) fn unused_locals(facts: &Facts<'_>, report: &mut Report) {
+    // `local digits, why = ...` is of use when one of them is.
+    let mut used = BTreeSet::new();
+    for binding in facts.bindings.iter().filter(|binding| binding.reads > 0) {
+        used.insert((binding.file, binding.statement));
+    }
+    for binding in &facts.bindings {
+        if binding.kind == BindingKind::Local
+            && !used.contains(&(binding.file, binding.statement))
+            && binding.attribute != Attribute::Close
+            && !binding.name.starts_with('_')
+            && !holds_function(binding)
+        {
+            let problem = format!("nothing reads {}", binding.name);
+            let help = match binding.value {
+                Some((value, _)) if matches!(value.kind, ExpressionKind::Suffixed { .. }) => {
+                    "leave out the name and the =, or begin the name with _"
+                }
+                Some(_) | None => "delete it, or begin its name with _",
+            };
+            let told = report.tell(binding.file, binding.span, Code::UNUSED_LOCAL, problem);
+            told.help = Some(help.into());
+        }
+    }
+}
+
+fn holds_function(binding: &Binding<'_>) -> bool {
+    matches!(binding.value, Some((value, 0)) if matches!(value.kind, ExpressionKind::Function(_)))
+}
+
+/// Functions that nothing calls or hands on.
+pub(super) fn unused_functions(facts: &Facts<'_>, report: &mut Report) {
+    for function in &facts.functions {
+        let (file, name, span) = match function.name {
+            FunctionName::Local(id) => match facts.bindings.get(id) {
+                Some(binding) if binding.reads == 0 => (binding.file, binding.name, binding.span),
+                Some(_) | None => continue,
+            },
+            FunctionName::Global(name, span) => {
+                let read = facts.globals.get(name).is_some_and(|global| !global.reads.is_empty());
+                if read || facts.dynamic_globals || facts.reached.contains(name) {
+                    continue;
+                }
+                (function.file, name, span)
+            }
+            FunctionName::Field(_, name, span) => {
+                if facts.reached.contains(name) || name.starts_with("__") {
+                    continue;
+                }
+                (function.file, name, span)
+            }
+            FunctionName::Nothing => continue,
+        };
+        if name.starts_with('_') {
+            continue;
+        }
+        let problem = format!("nothing calls the function {name}");
+        let told = report.tell(file, span, Code::UNUSED_FUNCTION, problem);
+        told.help = Some("delete it, or begin its name with _ if it is there for later".into());
+    }
+}
