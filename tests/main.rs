@@ -19,6 +19,7 @@ mod hostile;
 mod logs;
 mod operations;
 mod originate;
+mod originate_weather;
 mod registrar;
 mod reload;
 mod scripts;
