@@ -284,3 +284,16 @@ fn a_slow_store_is_told_with_the_verb_that_waited_for_it() {
     assert!(line.contains("mailbox waited 2.3 s for the store"), "{line}");
     assert!(line.contains("script=scripts/main.lua:7"), "{line}");
 }
+
+#[test]
+fn a_handler_that_leaves_its_caller_without_an_answer_is_told_with_its_line() {
+    let log = logged(|| {
+        let mut world = office("\n\nroute('4XX', function(call) call:ringing() end)");
+        world.act("alice", "INVITE 404");
+        world.run_for(Duration::from_secs(2));
+        world.assert_all_is_quiet();
+    });
+    let line = log.lines().find(|line| line.contains("ended without answering")).unwrap();
+    assert!(line.contains("the handler of \"4XX\""), "{line}");
+    assert!(line.contains("script=scripts/main.lua:8"), "{line}");
+}

@@ -575,7 +575,7 @@ impl World {
             Sources { files: BTreeMap::from([("main.lua".to_owned(), script.to_owned())]) };
         let prompts = Arc::new(Prompts::default());
         let id = CommandId(0);
-        let reload = Box::new(Reload { id, sources, prompts, config: None });
+        let reload = Box::new(Reload { id, sources, prompts, kept: None, config: None });
         self.tell(Input::Command(Command::Reload(reload)));
     }
 
@@ -601,7 +601,7 @@ impl World {
         change(&mut self.config);
         let (id, prompts) = (CommandId(0), self.prompts.clone());
         let config = Some(Box::new(self.config.clone()));
-        let reload = Reload { id, sources: self.sources.clone(), prompts, config };
+        let reload = Reload { id, sources: self.sources.clone(), prompts, kept: None, config };
         self.tell(Input::Command(Command::Reload(Box::new(reload))));
     }
 

@@ -270,7 +270,7 @@ impl Office {
         self.acoustics.set_sounds(sounds);
         self.commands += 1;
         let id = CommandId(self.commands);
-        let reload = Reload { id, sources, prompts, config: None };
+        let reload = Reload { id, sources, prompts, kept: None, config: None };
         self.tell(Input::Command(Command::Reload(Box::new(reload))));
         let failed = self.notices().find_map(|(_, notice)| match notice {
             Notice::ReloadFailed { id: own, mistakes } if *own == id => Some(mistakes.clone()),

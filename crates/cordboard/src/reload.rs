@@ -175,15 +175,23 @@ impl Reloader {
                 return outcome(Verdict::Failed, vec![place], Vec::new());
             }
         };
-        let prepare::Prepared { settings, next, prompts, mut mistakes, restart, routes } = prepared;
+        let prepare::Prepared { settings, next, prompts, kept, mut mistakes, restart, routes } =
+            prepared;
         if aim == Aim::Check {
             return outcome(Verdict::Right { routes }, mistakes, restart);
         }
         let watched = watched(&settings, &self.config_path);
         let config = Box::new(settings.into_config(self.listeners.clone()));
         let (sources, prompts) = (next.sources.clone(), Arc::new(prompts));
-        let command =
-            |id| Command::Reload(Box::new(Reload { id, sources, prompts, config: Some(config) }));
+        let command = |id| {
+            Command::Reload(Box::new(Reload {
+                id,
+                sources,
+                prompts,
+                kept: Some(kept),
+                config: Some(config),
+            }))
+        };
         match self.questions.ask(command).await {
             Some(Notice::Reloaded { generation, routes, .. }) => {
                 self.current = next;

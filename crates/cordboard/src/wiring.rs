@@ -1,5 +1,7 @@
 //! Puts the exchange together, starts its threads, and takes it apart again.
 
+mod administration;
+
 use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -9,23 +11,22 @@ use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, anyhow, bail};
-use net::control::{ControlError, ControlSocket};
+use net::control::ControlSocket;
 use net::{Tcp, Udp};
 use pbx::{Input, Listener, Start, Switch};
 use sip_engine::Transport;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle as Task, LocalSet};
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
 
 use crate::config::{ListenSpec, Settings, expand};
-use crate::control::{Control, Fixed};
 use crate::data_folder::{CONTROL_SOCKET, DataFolder};
 use crate::prompts::Undecoded;
 use crate::questions::Questions;
-use crate::reload::{Aim, Cause, Current, Reloader, Wish};
+use crate::reload::Current;
 use crate::shutdown::Signals;
 use crate::signalling::{self, Hands};
-use crate::watch::{Waited, Watch, WatchHandle};
+use administration::{Administration, Office};
+
 use crate::{first_start, machine, media_threads, prompts, random, reload, report, scripts};
 
 /// Runs the exchange until it is told to stop.
@@ -100,34 +101,14 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let questions = Questions::new(sender.clone());
     let mut hands = Hands::new(udp, tcp, media, store, questions.clone());
 
-    let (wishes, to_meet) = mpsc::channel(reload::WISHES_MAX);
-    let (last_failure, seen_failure) = watch::channel(None);
-    let watching =
-        settings.watch.then(|| Watching::start(&settings, config_path, &wishes)).flatten();
-    let control_desk = Control {
-        fixed: Arc::new(Fixed {
-            started_at: jiff::Timestamp::now(),
-            config: absolute(config_path),
-            data: absolute(&settings.data),
-            listening: listeners.iter().map(|l| format!("{} {}", l.transport, l.address)).collect(),
-        }),
-        questions: questions.clone(),
-        wishes: wishes.clone(),
-        last_failure: seen_failure,
-    };
-    let reloader = Reloader {
+    let office = Office {
         config_path: config_path.to_owned(),
         data: data.map(Path::to_owned),
-        started_with: settings,
+        settings,
         listeners,
         current,
-        questions,
-        last_failure,
-        watched: watching.as_ref().map(|watching| watching.handle.clone()),
     };
-    // Beside the loop, so that it need not look after them whenever a packet arrives.
-    let reloading = tokio::task::spawn_local(reloader.run(to_meet));
-    let answering = control_task(control, control_desk);
+    let (administration, wishes) = Administration::start(office, control, questions);
 
     tracing::info!(took = ?started.elapsed(), "open for calls on {}", shown(&addresses));
     if let Some(welcome) = welcome {
@@ -138,13 +119,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
         () = signalling::run(switch, inbox, &mut hands) => {}
         () = signals.obey(sender, wishes) => {}
     }
-    reloading.abort();
-    if let Some(answering) = answering {
-        answering.abort();
-    }
-    if let Some(watching) = watching {
-        watching.stop();
-    }
+    administration.stop();
     tracing::debug!(udp = ?hands.udp.counters(), tcp = ?hands.tcp.counters(), "carried");
     let (media, store) = hands.let_go();
     for (number, voice) in media.iter().enumerate() {
@@ -157,83 +132,6 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     drop(data_folder);
     tracing::info!("closed");
     Ok(())
-}
-
-/// Answers commands, if there is a socket for them.
-fn control_task(socket: Result<ControlSocket, ControlError>, desk: Control) -> Option<Task<()>> {
-    match socket {
-        Ok(socket) => {
-            let answer = move |line| desk.clone().answer(line);
-            Some(tokio::task::spawn_local(socket.serve(answer)))
-        }
-        Err(error) => {
-            tracing::warn!(
-                "commands such as `cordboard reload` cannot reach this exchange, since \
-                 {CONTROL_SOCKET} in the data folder cannot be used: {error}; SIGHUP still reloads"
-            );
-            None
-        }
-    }
-}
-
-/// The thread that has saved files taken into use.
-struct Watching {
-    handle: WatchHandle,
-    thread: JoinHandle<()>,
-}
-
-impl Watching {
-    /// `None` where that is not possible, which is told.
-    fn start(settings: &Settings, config_path: &Path, wishes: &mpsc::Sender<Wish>) -> Option<Self> {
-        let watch = match Watch::new(&reload::watched(settings, config_path)) {
-            Ok(watch) => watch,
-            Err(error) => {
-                tracing::error!("saved files are not taken into use by themselves: {error:#}");
-                return None;
-            }
-        };
-        let (handle, wishes) = (watch.handle(), wishes.clone());
-        let thread = std::thread::Builder::new()
-            .name("watch".into())
-            .spawn(move || wish_at_each_change(watch, &wishes));
-        match thread {
-            Ok(thread) => Some(Self { handle, thread }),
-            Err(error) => {
-                tracing::error!("no thread for watching files: {error}");
-                None
-            }
-        }
-    }
-
-    fn stop(self) {
-        self.handle.stop();
-        if self.thread.join().is_err() {
-            tracing::error!("watching files ended in a panic");
-        }
-    }
-}
-
-fn wish_at_each_change(mut watch: Watch, wishes: &mpsc::Sender<Wish>) {
-    loop {
-        match watch.wait() {
-            Ok(Waited::Changed) => {
-                let wish = Wish { cause: Cause::FileChange, aim: Aim::Use, reply: None };
-                // While there is no room, a reload that begins later than this is sure to come.
-                if let Err(TrySendError::Closed(_)) = wishes.try_send(wish) {
-                    return;
-                }
-            }
-            Ok(Waited::Stopped) => return,
-            Err(error) => {
-                tracing::error!("from now on saved files are not taken into use: {error:#}");
-                return;
-            }
-        }
-    }
-}
-
-fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// The thread that decodes prompts.

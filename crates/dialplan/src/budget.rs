@@ -140,9 +140,11 @@ impl Meter {
     }
 
     fn note_held_up(&self, work: u64) {
+        if work < HOLDING_FROM {
+            return;
+        }
         let mut held_up = self.held_up.borrow_mut();
-        if work >= HOLDING_FROM
-            && held_up.as_ref().is_none_or(|(known, _)| work > *known)
+        if held_up.as_ref().is_none_or(|(known, _)| work > *known)
             && let Some(place) = self.seen()
         {
             *held_up = Some((work, place));

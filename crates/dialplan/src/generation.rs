@@ -282,6 +282,10 @@ impl fmt::Debug for GenerationWatch {
 }
 
 impl Core {
+    pub(crate) fn route(&self, route: RouteId) -> Option<&RouteInfo> {
+        self.routes.get(route.0)
+    }
+
     /// The pattern of the route whose handler begins at this line.
     pub(crate) fn handler_at(&self, file: &str, line: u32) -> Option<String> {
         let routes = self.host.routes.borrow();

@@ -17,7 +17,7 @@ use crate::deed::{Asked, Deed};
 use crate::error::{Place, ScriptError, readable};
 use crate::event::CallEvent;
 use crate::fibre::{AskId, FibreId, FibreState};
-use crate::generation::{Core, RouteId};
+use crate::generation::{Core, RouteId, RouteInfo};
 use crate::log::{LogLine, Remark};
 use crate::memory::Charge;
 use crate::options::describe;
@@ -50,6 +50,8 @@ pub struct Script {
     core: Rc<Core>,
     /// `None` when there was nothing to start, which the first turn tells.
     run: Option<Run>,
+    /// The route whose handler it runs, if it is one.
+    route: Option<RouteId>,
     stage: Stage,
     charge: Charge,
     /// Bytes charged when everything unused was last freed for it.
@@ -127,7 +129,9 @@ impl Script {
     pub(crate) fn new(core: &Rc<Core>, route: RouteId, view: CallView) -> Self {
         let handler = core.host.routes.borrow().get(route.0).map(|route| route.handler.clone());
         debug_assert!(handler.is_some(), "a route of another generation");
-        Self::start(core, handler, view)
+        let mut script = Self::start(core, handler, view);
+        script.route = Some(route);
+        script
     }
 
     /// A run of `handler`; nothing of it runs before the first turn.
@@ -138,6 +142,7 @@ impl Script {
         Self {
             core: Rc::clone(core),
             run,
+            route: None,
             stage: Stage::New,
             charge: Charge::default(),
             settled: 0,
@@ -490,6 +495,11 @@ impl Script {
         core.ledger.add(&mut self.charge, before, lua.used_memory());
         self.leave();
         errors.into_iter().map(|error| self.told_well(error)).collect()
+    }
+
+    /// The route whose handler this runs; `None` for what is run otherwise.
+    pub fn route(&self) -> Option<&RouteInfo> {
+        self.core.route(self.route?)
     }
 
     /// Which function of the script waits for an ask, and where; `None` when nobody does.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dialplan::Sources;
+use dialplan::{Kept, Sources};
 use sip_engine::Flow;
 
 use crate::config::Config;
@@ -76,6 +76,8 @@ pub struct Reload {
     pub sources: Sources,
     /// The prompts they may name.
     pub prompts: Arc<Prompts>,
+    /// What loading the same scripts elsewhere left, which spares the loop most of the work.
+    pub kept: Option<Kept>,
     /// What is declared by now; see [`Config::take_over`]. `None`: nothing changed.
     pub config: Option<Box<Config>>,
 }

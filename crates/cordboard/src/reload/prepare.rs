@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dialplan::{Generation, Names, Sources};
+use dialplan::{Generation, Kept, Loading, Names, Sources};
 use jiff::Zoned;
 
 use super::{Cause, Current, fingerprint};
@@ -31,6 +31,8 @@ pub(super) struct Prepared {
     pub(super) settings: Settings,
     pub(super) next: Current,
     pub(super) prompts: pbx::Prompts,
+    /// What loading the scripts left for the switch, which then need not do it all again.
+    pub(super) kept: Kept,
     /// Warnings.
     pub(super) mistakes: Vec<Place>,
     /// Keys that changed and count from the next start.
@@ -62,7 +64,8 @@ impl Task {
         let (prompts, broken) = found.decoded(old_shelf);
         let mut mistakes: Vec<Place> =
             broken.iter().map(|broken| broken_prompt(broken, &settings.prompts)).collect();
-        let rehearsed = rehearse(&sources, &prompts, &settings);
+        let kept = Kept::default();
+        let rehearsed = rehearse(&sources, &prompts, &settings, &kept);
         let (routes, told) = match rehearsed {
             Ok(rehearsed) => (rehearsed.routes, rehearsed.warnings),
             Err(told) => (0, told),
@@ -77,7 +80,7 @@ impl Task {
         }
         let restart = self.started_with.needs_restart(&settings);
         let next = Current { sources, shelf: found.shelve(&prompts), config };
-        Ok(Some(Prepared { settings, next, prompts, mistakes, restart, routes }))
+        Ok(Some(Prepared { settings, next, prompts, kept, mistakes, restart, routes }))
     }
 }
 
@@ -88,7 +91,8 @@ pub(super) struct Rehearsed {
     pub(super) warnings: Vec<Place>,
 }
 
-/// Loads scripts as the switch would, in a Lua state of their own, and throws that away.
+/// Loads scripts as the switch would, in a Lua state of their own, and throws that away; what can be
+/// used again is left in `kept`.
 ///
 /// # Errors
 /// Everything found wrong; never empty.
@@ -96,6 +100,7 @@ pub(super) fn rehearse(
     sources: &Sources,
     prompts: &pbx::Prompts,
     settings: &Settings,
+    kept: &Kept,
 ) -> Result<Rehearsed, Vec<Place>> {
     let names = Names {
         prompts: prompts.names(),
@@ -118,7 +123,8 @@ pub(super) fn rehearse(
             place
         });
     let now = Zoned::now().with_time_zone(settings.time_zone.clone());
-    let loaded = Generation::load(sources, names, settings.script_limits, &now);
+    let loading = Loading { kept: Some(kept.clone()), ..Loading::default() };
+    let loaded = Generation::load_as(sources, names, settings.script_limits, loading, &now);
     let mut mistakes: Vec<Place> = missing_apology.into_iter().collect();
     match loaded {
         Ok(generation) if mistakes.is_empty() => {

@@ -55,11 +55,7 @@ impl Call {
             }
             Some(_) | None => {
                 if !answered {
-                    tracing::warn!(
-                        call = %self.name,
-                        "the handler of {} ended without answering, rejecting or redirecting",
-                        self.story.to
-                    );
+                    self.tell_undecided(desk);
                 }
                 let reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
                 self.end(now, desk, reply, "script ended");

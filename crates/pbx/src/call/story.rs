@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dialplan::{AskId, Asked, LogLine, Remark, ScriptError};
+use dialplan::{AskId, Asked, LogLevel, LogLine, Remark, ScriptError};
 use sip_syntax::StatusCode;
 
 use super::{Call, Presence, Task};
@@ -83,6 +83,18 @@ impl Call {
             None => ("", (String::new(), 0)),
         };
         self.tell_cost(now, desk, place, Cost::Waited { function, on, took });
+    }
+
+    /// Tells the author of a handler that it left its caller without any answer.
+    pub(super) fn tell_undecided(&self, desk: &mut Desk) {
+        let route = self.script.as_ref().and_then(|script| script.route());
+        let (file, line) = route.map(|route| (route.file.clone(), route.line)).unwrap_or_default();
+        let pattern = route.map_or("", |route| route.pattern.as_str());
+        let text = format!(
+            "the handler of \"{pattern}\" ended without answering, rejecting or redirecting"
+        );
+        let (call, level) = (self.name.clone(), LogLevel::Warn);
+        desk.push(Output::Publish(Notice::Script { call, level, file, line, text }));
     }
 
     /// Tells what a line of the script costs.

@@ -35,7 +35,7 @@ impl Loaded {
 impl Switch {
     /// Uses new scripts for new calls, if they are right; otherwise nothing changes.
     pub(super) fn reload(&mut self, now: Instant, reload: Reload) {
-        let Reload { id, sources, prompts, config: newer } = reload;
+        let Reload { id, sources, prompts, kept, config: newer } = reload;
         self.generations.retain(Loaded::is_alive);
         if self.generations.len() >= GENERATIONS_MAX {
             let mistakes = vec![too_many()];
@@ -47,7 +47,7 @@ impl Switch {
         }
         self.desk.clock.move_to(config.time_zone.clone());
         let (local, shared) = (self.desk.clock.local(now), &self.desk.shared);
-        let generation = match load(&config, &local, &sources, &prompts, (shared, None)) {
+        let generation = match load(&config, &local, &sources, &prompts, (shared, kept)) {
             Ok(generation) => generation,
             Err(mistakes) => {
                 self.desk.clock.move_to(self.desk.config.time_zone.clone());
