@@ -28,7 +28,7 @@ pub struct Coverage {
     /// By file, for example `scripts/main.lua`: its lines that can run, from 1. A file that was never
     /// required stands here too.
     pub files: BTreeMap<String, BTreeMap<u32, LineCoverage>>,
-    /// How often a call came to each route, in the order of [`Generation::routes`]
+    /// How often a call came to each route, in the order of [`Generation::routes`](crate::Generation::routes)
     /// (crate::Generation::routes).
     pub routes: Vec<u64>,
 }
