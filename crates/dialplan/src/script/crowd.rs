@@ -324,9 +324,6 @@ impl Script {
         if let CallEvent::Dtmf { digit, .. } = &event {
             state.note_typed(digit.encode_utf8(&mut [0; 4]));
         }
-        if let CallEvent::Dtmf { digit, .. } = &event {
-            state.note_typed(digit.encode_utf8(&mut [0; 4]));
-        }
         let arguments = event.arguments();
         for (_, function) in state.on_event.borrow().iter().filter(|(event, _)| *event == name) {
             let limits = &core.host.limits;

@@ -77,9 +77,13 @@ impl Call {
 
     /// Something happened that the script may want to know of.
     pub(super) fn tell_event(&mut self, now: Instant, desk: &mut Desk, event: CallEvent) {
-        if self.script.as_ref().is_some_and(Script::listens) {
-            self.turn(now, desk, Some(Todo::Event(event)));
+        if !self.script.as_ref().is_some_and(Script::listens) {
+            return;
         }
+        if self.todo.len() >= UNTOLD_EVENTS_MAX {
+            return tracing::debug!(call = %self.name, ?event, "lost: its script is too busy");
+        }
+        self.turn(now, desk, Some(Todo::Event(event)));
     }
 
     /// Its turn has come again.
@@ -218,3 +222,6 @@ impl Call {
         told.map(Todo::Line)
     }
 }
+
+/// Events kept for a script that computes; more are lost.
+const UNTOLD_EVENTS_MAX: usize = 256;

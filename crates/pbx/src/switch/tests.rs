@@ -11,7 +11,7 @@ use sip_engine::{Algorithm, ClientCredentials, Flow, Transport, answer};
 use sip_syntax::{Message, Method};
 
 use super::{Start, Switch};
-use crate::{Account, Config, Input, Limits, Listener, Output, Peer, Prompts};
+use crate::{Account, Config, Input, Limits, Listener, Notice, Output, Peer, Prompts};
 
 const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
 const THERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), 5060);
@@ -38,7 +38,13 @@ fn switch(now: Instant) -> Switch {
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::Nothing,
     };
-    let main = "route('5', function(call) call:answer() call:sleep(60) end)";
+    let main = "route('5', function(call) call:answer() call:sleep(60) end)
+                route('6', function(call)
+                  call:on('dtmf', function(digit) log(digit) end)
+                  call:answer()
+                  for i = 1, 100000 do end
+                  call:sleep(60)
+                end)";
     let sources = Sources { files: BTreeMap::from([("main.lua".into(), main.into())]) };
     let start = Start {
         now,
@@ -54,14 +60,18 @@ fn switch(now: Instant) -> Switch {
 
 /// Hands a request over, and gives back the start lines of what goes out.
 fn send(switch: &mut Switch, now: Instant, method: &str, call: &str) -> Vec<String> {
+    dial(switch, now, method, call, "5");
+    sent(switch)
+}
+
+fn dial(switch: &mut Switch, now: Instant, method: &str, call: &str, number: &str) {
     let text = format!(
-        "{method} sip:5@office.test SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{method}{call}\r\n\
+        "{method} sip:{number}@office.test SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{method}{call}\r\n\
          From: <sip:a@b>;tag=1\r\nTo: <sip:5@office.test>\r\nCall-ID: {call}\r\nCSeq: 1 {method}\r\n\
          Contact: <sip:a@192.0.2.2>\r\nContent-Length: 0\r\n\r\n"
     );
     let flow = Flow { transport: Transport::Udp, local: HERE, remote: THERE };
     switch.handle_input(now, Input::Sip { flow, bytes: text.into() });
-    sent(switch)
 }
 
 fn sent(switch: &mut Switch) -> Vec<String> {
@@ -215,4 +225,29 @@ fn calls_go_to_each_media_thread_in_turn() {
     }
     threads.sort_unstable();
     assert_eq!(threads, [0, 1]);
+}
+
+#[test]
+fn keys_are_kept_for_a_script_that_computes_and_a_flood_of_them_is_lost() {
+    let now = Instant::now();
+    let mut switch = switch(now);
+    dial(&mut switch, now, "INVITE", "a", "6");
+    let mut leg = None;
+    while let Some(output) = switch.poll_output() {
+        if let Output::Media { command: media::Command::Open { leg: opened, .. }, .. } = output {
+            leg = Some(opened);
+        }
+    }
+    let leg = leg.unwrap();
+    for _ in 0..300 {
+        switch.handle_input(now, Input::Media(media::Event::Digit { leg, digit: '1' }));
+    }
+    let mut keys = 0;
+    while switch.poll_timeout().is_some_and(|at| at <= now) {
+        switch.handle_timeout(now);
+        while let Some(output) = switch.poll_output() {
+            keys += usize::from(matches!(output, Output::Publish(Notice::Script { .. })));
+        }
+    }
+    assert_eq!(keys, 256);
 }
