@@ -45,7 +45,8 @@ pub(crate) struct Change {
 /// All sound of an office.
 #[derive(Debug)]
 pub(crate) struct Acoustics {
-    sounds: Arc<Sounds>,
+    /// Those of every dialplan that was ever in use: calls under way keep theirs.
+    sounds: Vec<Arc<Sounds>>,
     legs: BTreeMap<LegId, Leg>,
     ports: BTreeMap<u16, LegId>,
     ears: BTreeMap<EarId, Ear>,
@@ -60,7 +61,7 @@ pub(crate) struct Acoustics {
 impl Acoustics {
     pub(crate) fn new(sounds: Arc<Sounds>) -> Self {
         Self {
-            sounds,
+            sounds: vec![sounds],
             legs: BTreeMap::new(),
             ports: BTreeMap::new(),
             ears: BTreeMap::new(),
@@ -72,9 +73,11 @@ impl Acoustics {
         }
     }
 
-    /// Other prompts exist from now on; what is playing goes on.
-    pub(crate) fn set_sounds(&mut self, sounds: Arc<Sounds>) {
-        self.sounds = sounds;
+    /// These prompts exist, too, from now on.
+    pub(crate) fn add_sounds(&mut self, sounds: Arc<Sounds>) {
+        if !self.sounds.iter().any(|own| Arc::ptr_eq(own, &sounds)) {
+            self.sounds.push(sounds);
+        }
     }
 
     /// The next thing to tell the exchange.

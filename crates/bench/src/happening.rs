@@ -44,7 +44,7 @@ pub enum What {
         /// For how long.
         length: Duration,
     },
-    /// A party vanishes or returns, or registers for the first time: in words.
+    /// A party vanishes or returns.
     Party {
         /// Who.
         party: PartyId,

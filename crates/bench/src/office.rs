@@ -267,7 +267,7 @@ impl Office {
     #[expect(clippy::wildcard_enum_match_arm, reason = "one kind of news is looked for")]
     pub fn reload(&mut self, sources: Sources, sounds: Arc<Sounds>) -> Result<(), Vec<LoadError>> {
         let prompts = Arc::clone(sounds.prompts());
-        self.acoustics.set_sounds(sounds);
+        self.acoustics.add_sounds(sounds);
         self.commands += 1;
         let id = CommandId(self.commands);
         let reload = Reload { id, sources, prompts, kept: None, config: None };

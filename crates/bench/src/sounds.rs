@@ -63,16 +63,14 @@ impl Sounds {
         &self.prompts
     }
 
-    /// How long a sound lasts, and its name if it is a prompt.
-    pub(crate) fn find(&self, sound: &Arc<Sound>) -> (Option<Arc<str>>, Duration) {
-        let Some(named) = self.named.get(&address(sound)) else {
-            return (None, sound.length());
-        };
+    /// The name of a prompt, and how long it lasts; `None` if it is none of these.
+    pub(crate) fn find(&self, sound: &Arc<Sound>) -> Option<(Arc<str>, Duration)> {
+        let named = self.named.get(&address(sound))?;
         let measured = || match &self.measure {
             Some(measure) if sound.is_pending() => measure(&named.name).unwrap_or_default(),
             Some(_) | None => sound.length(),
         };
-        (Some(named.name.clone()), *named.length.get_or_init(measured))
+        Some((named.name.clone(), *named.length.get_or_init(measured)))
     }
 }
 

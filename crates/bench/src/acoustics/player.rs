@@ -1,5 +1,6 @@
 //! One playback, as a calculation: what is heard at a moment, when that changes, when it is over.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use media::{Flag, JobId, PlayItem, Playlist};
@@ -35,7 +36,7 @@ struct Begun {
 }
 
 impl Player {
-    pub(super) fn new(job: JobId, playlist: &Playlist, sounds: &Sounds) -> Self {
+    pub(super) fn new(job: JobId, playlist: &Playlist, sounds: &[Arc<Sounds>]) -> Self {
         let items: Vec<Item> = playlist.items.iter().map(|item| Item::new(item, sounds)).collect();
         let total = items.iter().fold(0_u64, |sum, item| sum.saturating_add(item.samples));
         let first = items.first().map_or(0, |item| item.samples);
@@ -150,10 +151,14 @@ impl Player {
 }
 
 impl Item {
-    fn new(item: &PlayItem, sounds: &Sounds) -> Self {
+    fn new(item: &PlayItem, sounds: &[Arc<Sounds>]) -> Self {
         match item {
             PlayItem::Sound(sound) => {
-                let (name, length) = sounds.find(sound);
+                let known = sounds.iter().find_map(|known| known.find(sound));
+                let (name, length) = match known {
+                    Some((name, length)) => (Some(name), length),
+                    None => (None, sound.length()),
+                };
                 let heard = match name {
                     Some(name) => Heard::Prompt(name),
                     None => Heard::Recording(super::recorder::speaker(sound.pcm())),

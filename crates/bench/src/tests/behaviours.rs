@@ -548,3 +548,18 @@ fn whom_the_exchange_calls_by_itself_is_a_party_like_others() {
     office.act(phone, Act::Hangup).unwrap();
     assert_quiet(&mut office);
 }
+
+#[test]
+fn calls_under_way_keep_the_prompts_of_their_dialplan() {
+    let script = r#"route("1", function(call) call:play({ "closed", "welcome", "closed" }) end)"#;
+    let mut office = office(script);
+    let old = office.call(Call::new("17", "1")).unwrap();
+    let other = setup(script);
+    office.reload(other.sources, other.sounds).unwrap();
+    let new = office.call(Call::new("18", "1")).unwrap();
+    office.run_for(s(3));
+    for party in [old, new] {
+        assert_eq!(hears(&office, party), Some(Heard::Prompt("en/welcome".into())));
+    }
+    assert_quiet(&mut office);
+}
