@@ -551,7 +551,7 @@ fn whom_the_exchange_calls_by_itself_is_a_party_like_others() {
 
 #[test]
 fn calls_under_way_keep_the_prompts_of_their_dialplan() {
-    let script = r#"route("1", function(call) call:play({ "closed", "welcome", "closed" }) end)"#;
+    let script = r#"route("1", function(call) call:play("closed") call:play("welcome") end)"#;
     let mut office = office(script);
     let old = office.call(Call::new("17", "1")).unwrap();
     let other = setup(script);
