@@ -219,7 +219,9 @@ def callers_of_a_failing_script_hear_an_apology(place):
     folder = place.folder / "prompts" / "en" / "main"
     folder.mkdir(parents=True)
     sound.write_wav(folder / "sorry.wav", sound.tone(700, 0.8))
-    server = place.server(scripts=FAILS, prompts=place.folder / "prompts")
+    server = place.server(scripts=FAILS, prompts=place.folder / "prompts", log="info,cordboard=debug")
+    # What is not decoded yet is no apology.
+    until(lambda: "prompts decoded" in server.log(), 10, "the prompts")
     for number in ("91", "92"):
         rtp = Rtp(place, server.host)
         call = Phone(place, server, "101").invite(number, sip.description(server.host, rtp.port))
