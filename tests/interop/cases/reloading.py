@@ -82,6 +82,11 @@ def reload_by_command(place):
     assert code == 0 and json.loads(said)["generation"] == 3, said
     assert status(place, server)["failed_reload"] is None
     assert answer(place, server) == 604
+    # What may be deliberate is told, and stops nothing.
+    write(server, "local function unused() end\n" + REFUSES.format(code=605))
+    code, said = ask(place, server, "reload")
+    assert code == 0 and "Warning: " in said and "unused" in said and "generation 4" in said, said
+    assert answer(place, server) == 605
 
 
 @case

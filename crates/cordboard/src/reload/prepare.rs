@@ -1,11 +1,12 @@
 //! Everything that comes before a switch-over, on a thread of its own: reading, checking, decoding,
 //! trying.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dialplan::{Generation, Kept, Loading, Names, Sources};
+use dialplan::{Finding, Generation, Kept, Loading, Names, Project, RouteInfo, Sources};
 use jiff::Zoned;
 
 use super::{Cause, Current, fingerprint};
@@ -124,19 +125,61 @@ pub(super) fn rehearse(
         });
     let now = Zoned::now().with_time_zone(settings.time_zone.clone());
     let loading = Loading { kept: Some(kept.clone()), ..Loading::default() };
-    let loaded = Generation::load_as(sources, names, settings.script_limits, loading, &now);
+    let loaded = Generation::load_as(sources, names.clone(), settings.script_limits, loading, &now);
     let mut mistakes: Vec<Place> = missing_apology.into_iter().collect();
-    match loaded {
+    let routes = loaded.as_ref().ok().map(Generation::routes);
+    let mut told = warnings(sources, &names, routes, settings);
+    match &loaded {
         Ok(generation) if mistakes.is_empty() => {
-            let warnings = Vec::new();
-            Ok(Rehearsed { routes: generation.routes().len(), warnings })
+            Ok(Rehearsed { routes: generation.routes().len(), warnings: told })
         }
-        Ok(_) => Err(mistakes),
-        Err(told) => {
-            mistakes.extend(told.iter().map(|mistake| script_place(mistake, sources)));
+        Ok(_) => {
+            mistakes.append(&mut told);
+            Err(mistakes)
+        }
+        Err(errors) => {
+            mistakes.extend(errors.iter().map(|mistake| script_place(mistake, sources)));
+            mistakes.append(&mut told);
             Err(mistakes)
         }
     }
+}
+
+/// What stops nothing, and is worth a look all the same.
+fn warnings(
+    sources: &Sources,
+    names: &Names,
+    routes: Option<&[RouteInfo]>,
+    settings: &Settings,
+) -> Vec<Place> {
+    let mut tests = Sources::default();
+    // Only so that a function that tests use is not taken for unused; they are told of elsewhere.
+    if let Ok(found) = scripts::read(&settings.scripts.join(rehearse::TESTS)) {
+        let files = found.files.into_iter();
+        tests.files =
+            files.map(|(name, text)| (format!("{}/{name}", rehearse::TESTS), text)).collect();
+    }
+    let project = Project {
+        dialplan: sources,
+        tests: &tests,
+        names,
+        broken_prompts: &BTreeMap::new(),
+        routes,
+        test_libraries: rehearsal::TEST_LIBRARIES,
+    };
+    let is_test = |finding: &Finding| {
+        let path = finding.file.strip_prefix("scripts/").unwrap_or(&finding.file);
+        tests.files.contains_key(path)
+    };
+    dialplan::check(&project)
+        .into_iter()
+        .filter(|finding| finding.severity == dialplan::Severity::Warning && !is_test(finding))
+        .map(|finding| {
+            let mut place = script_place(&finding.into(), sources);
+            place.severity = Severity::Warning;
+            place
+        })
+        .collect()
 }
 
 /// Runs the tests of scripts; gives back what failed.
