@@ -186,6 +186,7 @@ fn open(name: &str, sources: Sources, situation: Situation) -> (Office, Vec<Stri
             let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
             panic!("{name} does not load:\n{}", mistakes.join("\n"))
         });
+    office.set_outside(Box::new(tests::DatabaseAlone::default()));
     for user in ["100", "101", "102", "103", "104"] {
         let after = Duration::from_secs(2);
         let called = match situation {

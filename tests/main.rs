@@ -20,6 +20,7 @@ mod logs;
 mod operations;
 mod originate;
 mod originate_weather;
+mod outside;
 mod registrar;
 mod reload;
 mod scripts;

@@ -52,6 +52,7 @@ pub(crate) fn setup(sources: Sources, wall: &str) -> Setup {
         apology: None,
         time_zone: jiff::tz::TimeZone::UTC,
         limits: pbx::Limits::default(),
+        http_allow: Vec::new(),
         script_limits: dialplan::Limits::default(),
         script_watch: Watch::Lines,
         digest: vec![sip_engine::Algorithm::Sha256],

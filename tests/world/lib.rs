@@ -16,6 +16,7 @@
 
 mod by_hand;
 mod ladder;
+mod outside;
 mod phone;
 mod sound;
 
@@ -31,13 +32,14 @@ use dialplan::Sources;
 use media::{Engine, LegId, PlayItem, Sound};
 use pbx::records::{BindingRecord, StoreReply, StoreRequest, Ticket};
 use pbx::{
-    Account, Command, CommandId, Config, Input, Limits, Listener, MailboxConfig, Notice, Output,
-    Peer, Prompts, Reload, ScriptFailure, Snapshot, Start, Switch,
+    Account, Allowed, Command, CommandId, Config, Input, Limits, Listener, MailboxConfig, Notice,
+    Output, Peer, Prompts, Reload, ScriptFailure, Snapshot, Start, Switch,
 };
 use sip_engine::{Flow, Transport};
 
 pub use by_hand::{ByHand, answer_to};
 use ladder::Step;
+pub use outside::{DatabaseAlone, Programs};
 pub use phone::Phone;
 
 /// A whole office: the switch, its phones, and the network between them.
@@ -50,6 +52,12 @@ pub struct World {
     pub phones: Vec<Phone>,
     /// What a store would keep.
     pub shelf: Shelf,
+    /// Other programs and the scripts' database.
+    pub outside: Programs,
+    /// What scripts logged and were told, with level and line.
+    pub script_lines: Vec<String>,
+    /// Why scripts could not go on.
+    pub failures: Vec<String>,
     /// Addresses of host names.
     pub names: BTreeMap<String, Vec<SocketAddr>>,
     /// Media ports that another program holds.
@@ -101,6 +109,8 @@ pub struct Plan {
     pub limits: Limits,
     /// Networks whose calls are let in without digest.
     pub peers: Vec<Peer>,
+    /// What scripts may reach over HTTP.
+    pub http_allow: Vec<String>,
 }
 
 impl Default for Plan {
@@ -113,6 +123,7 @@ impl Default for Plan {
             seed: 1,
             limits: Limits::default(),
             peers: Vec::new(),
+            http_allow: Vec::new(),
         }
     }
 }
@@ -164,6 +175,7 @@ impl World {
             apology: Some("main/sorry".to_owned()),
             time_zone: jiff::tz::TimeZone::UTC,
             limits: plan.limits,
+            http_allow: plan.http_allow.iter().map(|it| Allowed::parse(it).unwrap()).collect(),
             script_limits: dialplan::Limits::default(),
             script_watch: dialplan::Watch::Nothing,
             digest: vec![sip_engine::Algorithm::Sha256, sip_engine::Algorithm::Md5],
@@ -185,6 +197,9 @@ impl World {
             engine: Engine::new(plan.seed),
             phones: Vec::new(),
             shelf: Shelf::default(),
+            outside: Programs::default(),
+            script_lines: Vec::new(),
+            failures: Vec::new(),
             names: BTreeMap::new(),
             taken_ports: BTreeSet::new(),
             store_takes: Duration::from_millis(1),
@@ -433,15 +448,34 @@ impl World {
             }
             Output::Media { command, .. } => self.command_media(command),
             Output::Store(request) => self.store(request),
+            Output::Fetch { ticket, request } => {
+                self.note(&format!("asks {}", self.outside.show(&request)));
+                if let Some((after, answer)) = self.outside.fetch(ticket, &request) {
+                    self.later(after, Delivery::ToSwitch(Input::Fetched { ticket, answer }));
+                }
+            }
+            Output::Query { ticket, query } => {
+                let (after, answer, took) = self.outside.query(&query);
+                let reply = Input::Queried { ticket, answer, took };
+                self.later(after, Delivery::ToSwitch(reply));
+            }
+            Output::Abandon { ticket } => {
+                self.note(&format!("gives up {}", self.outside.abandoned(ticket)));
+            }
             Output::Publish(notice) => {
                 notice.write_to_log();
                 match notice {
-                    Notice::Script { text, .. } => self.script_log.push(text),
+                    Notice::Script { text, level, line, .. } => {
+                        let level = format!("{level:?}").to_lowercase();
+                        self.script_lines.push(format!("{level} {line}: {text}"));
+                        self.script_log.push(text);
+                    }
                     Notice::ScriptFailed(failure) if !failure.part.is_empty() => {
                         let ScriptFailure { part, error, .. } = *failure;
                         self.script_log.push(format!("{part}: {error}"));
                     }
-                    Notice::ScriptFailed(_) | Notice::ScriptStrained(_) | Notice::CallOver(_) => {}
+                    Notice::ScriptFailed(failure) => self.failures.push(failure.error.to_string()),
+                    Notice::ScriptStrained(_) | Notice::CallOver(_) => {}
                     Notice::Reloaded { routes, .. } => {
                         self.note(&format!("notice Reloaded {{ routes: {routes} }}"));
                     }

@@ -151,6 +151,7 @@ fn config() -> pbx::Config {
         language: "en".to_owned(),
         time_zone: jiff::tz::TimeZone::UTC,
         limits: pbx::Limits::default(),
+        http_allow: Vec::new(),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::default(),
         apology: None,

@@ -22,6 +22,7 @@ mod heard;
 mod ladder;
 mod network;
 mod office;
+mod outside;
 mod party;
 mod shelf;
 mod sounds;
@@ -37,6 +38,7 @@ pub use heard::{Heard, Hearing};
 pub use ladder::LadderPart;
 pub use network::{Queue, Weather};
 pub use office::{Office, Setup};
+pub use outside::{Nobody, Outside};
 pub use party::{
     CallEnd, CallState, Direction, Ended, Party, PartyCall, PartyId, Provisional, Registration,
 };

@@ -16,7 +16,7 @@ use pbx::{Command, CommandId, Config, Input, Notice, Peer, Reload, Start, Switch
 use sip_engine::Flow;
 
 use crate::acoustics::Acoustics;
-use crate::{Happening, Party, PartyId, Queue, Shelf, Sounds, Weather, What};
+use crate::{Happening, Nobody, Outside, Party, PartyId, Queue, Shelf, Sounds, Weather, What};
 
 /// What an office is made of.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ pub struct Office {
     /// Whose a Call-ID is, where several share an address.
     call_ids: BTreeMap<Bytes, PartyId>,
     shelf: Shelf,
+    outside: Box<dyn Outside>,
     names: BTreeMap<String, Vec<IpAddr>>,
     taken_ports: Vec<u16>,
     queue: Queue<Delivery>,
@@ -106,6 +107,7 @@ impl Office {
             places: BTreeMap::new(),
             call_ids: BTreeMap::new(),
             shelf: Shelf::default(),
+            outside: Box::new(Nobody),
             names: BTreeMap::new(),
             taken_ports: Vec::new(),
             queue: Queue::default(),
@@ -120,6 +122,11 @@ impl Office {
             config,
             happenings: Vec::new(),
         })
+    }
+
+    /// Has everything that scripts ask of the world outside answered by this, from now on.
+    pub fn set_outside(&mut self, outside: Box<dyn Outside>) {
+        self.outside = outside;
     }
 
     /// The present.

@@ -58,6 +58,7 @@ pub(crate) fn setup(script: &str) -> Setup {
         apology: None,
         time_zone: jiff::tz::TimeZone::UTC,
         limits: pbx::Limits::default(),
+        http_allow: Vec::new(),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::default(),
         digest: vec![sip_engine::Algorithm::Sha256, sip_engine::Algorithm::Md5],

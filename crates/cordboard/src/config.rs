@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use sip_engine::Algorithm;
 
+mod http;
 mod listen;
 mod mistake;
 mod names;
@@ -19,6 +20,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use http::HttpSettings;
 pub(crate) use listen::{ListenSpec, expand};
 #[cfg(test)]
 pub(crate) use mistake::render;
@@ -59,12 +61,16 @@ pub(crate) struct Settings {
     pub(crate) time_zone: TimeZone,
     /// Bounds of calls.
     pub(crate) limits: pbx::Limits,
+    /// What scripts may reach over HTTP.
+    pub(crate) http: HttpSettings,
     /// Bounds of scripts.
     pub(crate) script_limits: dialplan::Limits,
     /// Bounds of connections.
     pub(crate) tcp_limits: net::TcpLimits,
     /// Folder of `main.lua`.
     pub(crate) scripts: PathBuf,
+    /// The scripts' own database, as seen from the data folder.
+    pub(crate) script_database: PathBuf,
     /// Take scripts and prompts into use as soon as they are saved.
     pub(crate) watch: bool,
     /// The prompt that callers hear when a script fails; `None`: nothing.
@@ -136,9 +142,11 @@ impl Settings {
             language,
             time_zone: _,
             limits: _,
+            http,
             script_limits: _,
             tcp_limits,
             scripts: _,
+            script_database,
             watch,
             apology: _,
             test_on_reload: _,
@@ -158,6 +166,8 @@ impl Settings {
                 "limits.connections_per_address",
                 tcp_limits.connections_per_peer_max != newer.tcp_limits.connections_per_peer_max,
             ),
+            ("http.ca", http.trusted != newer.http.trusted),
+            ("scripts.database", *script_database != newer.script_database),
             ("scripts.watch", *watch != newer.watch),
             ("data", *data != newer.data),
         ]
@@ -184,6 +194,7 @@ impl Settings {
             apology: self.apology,
             time_zone: self.time_zone,
             limits: self.limits,
+            http_allow: self.http.allow,
             script_limits: self.script_limits,
             script_watch: dialplan::Watch::Nothing,
         }
@@ -210,7 +221,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 /// Reads every key there is; what is wrong or missing gets a stand-in and is noted.
 fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
     let domain = root.value("domain", "a host name", names::domain).unwrap_or("cordboard".into());
-    let ScriptSettings { folder: scripts, watch, test_on_reload, apology } =
+    let ScriptSettings { folder: scripts, database, watch, test_on_reload, apology } =
         read_scripts(&mut root);
     let [prompts, data] = [("prompts", "prompts"), ("data", STANDARD_DATA)]
         .map(|(key, default)| root.value(key, FOLDER, section::text).unwrap_or(default.into()));
@@ -261,6 +272,7 @@ fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
     let mailboxes = read_mailboxes(&mut root);
     let accounts = read_accounts(&mut root, folder, &mailboxes);
     let peers = read_peers(&mut root);
+    let http = http::read(&mut root, folder);
     let (limits, tcp_limits, script_limits) = read_limits(&mut root);
     root.finish();
 
@@ -279,9 +291,11 @@ fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
         language,
         time_zone,
         limits,
+        http,
         script_limits,
         tcp_limits,
         scripts,
+        script_database: database,
         watch,
         test_on_reload,
         apology,
@@ -293,6 +307,7 @@ fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
 /// What is said of the scripts.
 struct ScriptSettings {
     folder: String,
+    database: PathBuf,
     watch: bool,
     test_on_reload: bool,
     apology: Option<String>,
@@ -302,6 +317,7 @@ struct ScriptSettings {
 fn read_scripts(root: &mut Section<'_, '_>) -> ScriptSettings {
     let mut settings = ScriptSettings {
         folder: "scripts".to_owned(),
+        database: "scripts.db".into(),
         watch: false,
         test_on_reload: false,
         apology: Some(APOLOGY.to_owned()),
@@ -315,6 +331,9 @@ fn read_scripts(root: &mut Section<'_, '_>) -> ScriptSettings {
     let mut section = root.section("scripts");
     if let Some(folder) = section.value("folder", FOLDER, section::text) {
         settings.folder = folder;
+    }
+    if let Some(database) = section.value("database", "the path of a file", names::database) {
+        settings.database = database;
     }
     section.switch("watch", &mut settings.watch);
     section.switch("test_on_reload", &mut settings.test_on_reload);

@@ -36,6 +36,7 @@ mod scripts;
 mod shutdown;
 mod signalling;
 mod watch;
+mod web;
 mod wiring;
 
 #[global_allocator]

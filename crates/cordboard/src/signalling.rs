@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use media::{Command, Event};
 use net::rtp::RtpHandle;
@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::questions::Questions;
+use crate::web::Web;
 
 /// Drives `switch` until it says that it is idle after a `Stop`.
 ///
@@ -83,6 +84,10 @@ pub(crate) struct Hands {
     pub(crate) resolver: Resolver<Ticket>,
     /// and their addresses.
     pub(crate) resolved: mpsc::Receiver<(Ticket, Vec<SocketAddr>)>,
+    /// Other programs.
+    web: Web,
+    /// The scripts' database.
+    queries: store::Queries,
     /// Who waits for answers of the switch.
     questions: Questions,
     /// What failed at once and is to be told before anything else.
@@ -99,6 +104,7 @@ impl Hands {
         tcp: Tcp,
         media: Vec<RtpHandle>,
         store: store::Store,
+        (web, queries): (Web, store::Queries),
         questions: Questions,
     ) -> Self {
         let (replies, resolved) = mpsc::channel(net::LOOKUPS_WAITING_MAX);
@@ -110,6 +116,8 @@ impl Hands {
             store,
             resolver: Resolver::new(replies),
             resolved,
+            web,
+            queries,
             questions,
             returned: VecDeque::new(),
             to_wake,
@@ -118,8 +126,8 @@ impl Hands {
     }
 
     /// Closes all SIP sockets, and gives back what else has to be ended.
-    pub(crate) fn let_go(self) -> (Vec<RtpHandle>, store::Store) {
-        (self.media, self.store)
+    pub(crate) fn let_go(self) -> (Vec<RtpHandle>, store::Store, Web, store::Queries) {
+        (self.media, self.store, self.web, self.queries)
     }
 
     fn carry_out(&mut self, output: Output) {
@@ -143,6 +151,16 @@ impl Hands {
             }
             Output::Media { thread, command } => self.command(thread, command),
             Output::Store(request) => self.store.request(request),
+            Output::Fetch { ticket, request } => {
+                self.returned.extend(self.web.fetch(ticket, request).err());
+            }
+            Output::Query { ticket, query } => {
+                if let Err(problem) = self.queries.ask(ticket, query) {
+                    let (answer, took) = (Err(problem), Duration::ZERO);
+                    self.returned.push_back(Input::Queried { ticket, answer, took });
+                }
+            }
+            Output::Abandon { ticket } => self.web.abandon(ticket),
             Output::Publish(notice) => self.publish(notice),
         }
     }
@@ -192,7 +210,7 @@ struct Alarm {
 
 impl Alarm {
     fn new() -> Self {
-        Self { sleep: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)), at: None }
+        Self { sleep: Box::pin(tokio::time::sleep(Duration::ZERO)), at: None }
     }
 
     fn set(&mut self, wanted: Option<Instant>) {

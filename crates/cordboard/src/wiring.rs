@@ -25,6 +25,7 @@ use crate::questions::Questions;
 use crate::reload::Current;
 use crate::shutdown::Signals;
 use crate::signalling::{self, Hands};
+use crate::web::Web;
 use administration::{Administration, Office};
 
 use crate::{first_start, machine, media_threads, prompts, random, reload, report, scripts};
@@ -99,7 +100,9 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let (media, media_threads) = media_threads::start(media_count, random::seed()?, &sender)?;
     let decoder = Decoder::start(undecoded)?;
     let questions = Questions::new(sender.clone());
-    let mut hands = Hands::new(udp, tcp, media, store, questions.clone());
+    let web = Web::start(&settings.http.trusted, sender.clone())?;
+    let queries = open_script_database(&settings, sender.clone())?;
+    let mut hands = Hands::new(udp, tcp, media, store, (web, queries), questions.clone());
 
     let office = Office {
         config_path: config_path.to_owned(),
@@ -121,13 +124,15 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     }
     administration.stop();
     tracing::debug!(udp = ?hands.udp.counters(), tcp = ?hands.tcp.counters(), "carried");
-    let (media, store) = hands.let_go();
+    let (media, store, web, queries) = hands.let_go();
     for (number, voice) in media.iter().enumerate() {
         tracing::debug!(number, voice = ?voice.counters(), "carried");
     }
     drop(media);
     media_threads.join();
     store.close();
+    web.close();
+    queries.close();
     decoder.stop();
     drop(data_folder);
     tracing::info!("closed");
@@ -172,6 +177,20 @@ fn open_store(
     };
     store::Store::open(&path, folder.join(RECORDINGS), reply)
         .with_context(|| format!("the database {} cannot be opened", path.display()))
+}
+
+/// The scripts' own database; its file is made when a script first needs it.
+fn open_script_database(
+    settings: &Settings,
+    inbox: mpsc::Sender<Input>,
+) -> anyhow::Result<store::Queries> {
+    let reply = move |ticket, answer, took| {
+        if inbox.blocking_send(Input::Queried { ticket, answer, took }).is_err() {
+            tracing::debug!("nobody waits for the scripts' database any more");
+        }
+    };
+    let path = settings.data.join(&settings.script_database);
+    store::Queries::start(path, reply).context("no thread for the scripts' database")
 }
 
 /// Opens every listener that the configuration asks for.

@@ -4,6 +4,8 @@
     reason = "Lua's kinds of value are not ours; what is not expected is refused alike"
 )]
 
+mod beside;
+
 use std::time::Duration;
 
 use jiff::Zoned;
@@ -19,6 +21,8 @@ use crate::sound::parse_sound;
 use crate::targets;
 use crate::verb::{Absence, Barge, Dial, HangupCause, Play, Read, Record, Repeat, Sound, Verb};
 use crate::verbs::{Kind, VerbSpec};
+
+pub(crate) use beside::ask_beside;
 
 /// Digits a read collects when nothing says how many.
 const DIGITS_MAX: u8 = 64;

@@ -367,7 +367,7 @@ pub(crate) fn complaint(lua: &Lua, host: &Host, spec: &VerbSpec, problem: &str) 
 }
 
 /// The script's line that called the verb whose own function is at level 1.
-fn verb_place(lua: &Lua, host: &Host) -> Option<Place> {
+pub(crate) fn verb_place(lua: &Lua, host: &Host) -> Option<Place> {
     let noted =
         || host.current.borrow().as_ref().and_then(|state| state.scratch.borrow().verb_at.clone());
     let tail = lua.inspect_stack(1, |debug| debug.is_tail_call()).unwrap_or(false);

@@ -17,6 +17,7 @@
 
 pub mod aside;
 mod asking;
+mod beside;
 mod budget;
 mod call_object;
 mod call_view;
@@ -37,6 +38,7 @@ mod log;
 mod memory;
 mod options;
 mod outcome;
+mod outside;
 mod pattern;
 mod sandbox;
 mod say;
@@ -66,17 +68,21 @@ pub use handler::Handler;
 pub use kept::Kept;
 pub use log::{LogLevel, LogLine, Remark};
 pub use outcome::{DialStatus, MailboxStatus, Outcome, ReadEnd, VoicemailStatus};
+pub use outside::{
+    Answer, Changed, Fetch, FetchFault, Fetched, Query, SqlValue, SqlValues, Statement, Wants,
+};
 pub use pattern::{Fit, Pattern};
 pub use say::{Spoken, say, say_prompts};
 pub use script::{Ending, Script, Step};
-pub use shared::{Shared, SharedLimits};
+pub use shared::{Claimed, LockId, LockOwner, Shared, SharedLimits};
 pub use strain::Strain;
 pub use verb::{
     Absence, Barge, Destination, Dial, HangupCause, Identity, Leg, Originate, Play, Read, Record,
     RedirectTarget, Repeat, Run, Sound, Target, Tone, Verb,
 };
 pub use verbs::{
-    CALL, CHILD, CLASSES, ClassSpec, FIELDS, GLOBAL, JSON, Kind, LEG, LIBRARIES, LOG, LUA_GLOBALS,
-    LUA_LIBRARIES, Library, LibrarySpec, OptionSpec, OptionsAt, PBX, Returns, SHARED, TIME, VERBS,
-    ValueSpec, VerbSpec, function_spec, functions, globals, nearest, seconds, verb_spec,
+    CALL, CHILD, CLASSES, ClassSpec, DB, FIELDS, GLOBAL, HTTP, JSON, Kind, LEG, LIBRARIES, LOG,
+    LUA_GLOBALS, LUA_LIBRARIES, Library, LibrarySpec, OptionSpec, OptionsAt, PBX, Returns, SHARED,
+    TIME, VERBS, ValueSpec, VerbSpec, function_spec, functions, globals, nearest, seconds,
+    verb_spec,
 };

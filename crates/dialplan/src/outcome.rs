@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::outside::{Answer, FetchFault, Fetched};
+use crate::shared::LockId;
 use crate::verb::Leg;
 
 /// The result of a verb, given back to the script as values.
@@ -62,6 +64,12 @@ pub enum Outcome {
     Voicemail(VoicemailStatus),
     /// The caller left the mailbox menu.
     Mailbox(MailboxStatus),
+    /// Another program answered, or not.
+    Fetched(Result<Fetched, FetchFault>),
+    /// The scripts' database did what was asked.
+    Queried(Answer),
+    /// A lock is held from now on, by this number; `None` if it did not become free in time.
+    Locked(Option<LockId>),
     /// The verb could not be carried out; raised as a Lua error at its line.
     Fault(String),
 }

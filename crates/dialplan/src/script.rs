@@ -253,7 +253,6 @@ impl Script {
         let run = self.run.as_mut()?;
         run.seat(id);
         let state = Rc::clone(&run.state);
-        let values = run.values_for(id, lua, host.limits.instructions_per_verb);
         let thread = run.fibre(id)?.thread.clone();
         let Some(allowance) = self.allowance() else {
             let noted = || state.scratch.borrow().verb_at.clone();
@@ -262,17 +261,20 @@ impl Script {
         if self.enter(now).is_err() {
             return Some(Step::Failed(out_of_memory(None)));
         }
-        let work = std::mem::take(&mut self.work);
+        let before = lua.used_memory();
+        let room = allowance + self.garbage_room(before);
+        // What an outcome brings along is the call's own, so it is made within its bounds.
+        let limited = lua.set_memory_limit(before + room);
+        let run = self.run.as_mut()?;
+        let work = std::mem::take(&mut self.work) + run.cost_of_values(id);
+        let values = run.values_for(id, lua, host.limits.instructions_per_verb);
         let left = self.run.as_ref()?.fibre(id)?.left.saturating_sub(work);
         host.meter.begin_slice(*slice, left);
         let budget = host.limits.instructions_per_verb;
         let heat = self.run.as_mut()?.fibre_mut(id)?.heat.take();
         host.meter.warm(budget - busy_from(&host.limits) / 2, heat);
-        let before = lua.used_memory();
-        let resumed = values.and_then(|values| {
-            lua.set_memory_limit(before + allowance + self.garbage_room(before))?;
-            thread.resume::<(Option<bool>, Value)>(values)
-        });
+        let resumed =
+            limited.and(values).and_then(|values| thread.resume::<(Option<bool>, Value)>(values));
         drop(lua.set_memory_limit(0));
         *slice = host.meter.slice_left().min(slice.saturating_sub(INSTRUCTIONS_PER_SWITCH));
         self.stopped_at = host.meter.seen();

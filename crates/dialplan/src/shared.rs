@@ -4,6 +4,7 @@
 //! restart forgets them. Nobody waits for a value; a lock is waited for in line.
 
 mod library;
+mod locks;
 mod values;
 
 use std::cell::RefCell;
@@ -11,6 +12,8 @@ use std::fmt;
 use std::rc::Rc;
 
 pub(crate) use library::add;
+use locks::Locks;
+pub use locks::{Claimed, LockId, LockOwner};
 pub(crate) use values::{Kept, Life, Values};
 
 /// What all calls of an exchange share; every generation of its scripts is given the same.
@@ -21,6 +24,7 @@ pub struct Shared(Rc<Board>);
 
 pub(crate) struct Board {
     pub(crate) values: RefCell<Values>,
+    locks: RefCell<Locks>,
 }
 
 /// Bounds of what scripts share. What would go beyond is refused with an error at its line; nothing
@@ -33,23 +37,52 @@ pub struct SharedLimits {
     pub bytes: usize,
     /// Bytes of one value.
     pub value_bytes: usize,
+    /// Claims on locks, held and waiting.
+    pub claims: usize,
 }
 
 impl Default for SharedLimits {
     fn default() -> Self {
-        Self { keys: 10_000, bytes: 8 << 20, value_bytes: 64 << 10 }
+        Self { keys: 10_000, bytes: 8 << 20, value_bytes: 64 << 10, claims: 1_000 }
     }
 }
 
 impl Shared {
     /// Nothing yet.
     pub fn new(limits: SharedLimits) -> Self {
-        Self(Rc::new(Board { values: RefCell::new(Values::new(limits)) }))
+        let locks = RefCell::new(Locks::new(limits.claims));
+        Self(Rc::new(Board { values: RefCell::new(Values::new(limits)), locks }))
     }
 
     /// How many values are kept, for leak checks; those that ended since the last look count.
     pub fn value_count(&self) -> usize {
         self.0.values.borrow().count()
+    }
+
+    /// Claims a lock for a call or job; who comes later waits in line.
+    pub fn claim(&self, name: &str, id: LockId, owner: LockOwner) -> Claimed {
+        self.0.locks.borrow_mut().claim(name, id, owner)
+    }
+
+    /// Lets go of a lock, or of waiting for it. Letting go twice is harmless.
+    pub fn release(&self, id: LockId) {
+        self.0.locks.borrow_mut().release(id);
+    }
+
+    /// Lets go of everything that a call or job holds or waits for.
+    pub fn release_all(&self, owner: LockOwner) {
+        self.0.locks.borrow_mut().release_all(owner);
+    }
+
+    /// Takes the claims that waited and hold since the last time, in the order in which they do.
+    /// Scripts let go of locks whenever they run, so ask after each turn.
+    pub fn take_granted(&self) -> Vec<LockId> {
+        self.0.locks.borrow_mut().take_granted()
+    }
+
+    /// Claims on locks, held and waiting, for leak checks.
+    pub fn claim_count(&self) -> usize {
+        self.0.locks.borrow().count()
     }
 
     pub(crate) fn board(&self) -> &Board {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::event::Side;
 use crate::handler::Handler;
+use crate::outside::{Fetch, Query};
 
 /// What a script asks for; it sleeps until the matching [`Outcome`](crate::Outcome) arrives.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +80,17 @@ pub enum Verb {
     Mailbox {
         /// Mailbox name; `None` asks the caller for it.
         mailbox: Option<String>,
+    },
+    /// Ask another program over HTTP. Outcome: `Fetched`.
+    Fetch(Box<Fetch>),
+    /// Ask the scripts' own database. Outcome: `Queried`.
+    Query(Box<Query>),
+    /// Wait for a lock that all calls share. Outcome: `Locked`.
+    Lock {
+        /// Its name.
+        name: String,
+        /// How long to wait for it.
+        timeout: Duration,
     },
     /// Send the caller's own sound back until hang-up or a `#`. Outcome: `Done`.
     Echo,

@@ -8,7 +8,9 @@
 mod call;
 mod child;
 mod classes;
+mod db;
 mod global;
+mod http;
 mod json;
 mod log;
 mod lua;
@@ -22,7 +24,10 @@ mod tests;
 pub use call::{CALL, FIELDS, VERBS};
 pub use child::CHILD;
 pub use classes::CLASSES;
+pub use db::DB;
 pub use global::GLOBAL;
+pub(crate) use http::BODY_BYTES;
+pub use http::HTTP;
 pub use json::JSON;
 pub use log::LOG;
 pub use lua::{LUA_GLOBALS, LUA_LIBRARIES};
@@ -32,7 +37,7 @@ pub use time::TIME;
 
 /// Every library that scripts find, in the order in which they are explained.
 pub const LIBRARIES: &[&LibrarySpec] =
-    &[&GLOBAL, &CALL, &CHILD, &TIME, &LOG, &JSON, &SHARED, &PBX, &LEG];
+    &[&GLOBAL, &CALL, &CHILD, &TIME, &LOG, &JSON, &SHARED, &HTTP, &DB, &PBX, &LEG];
 
 /// Where a function is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +56,10 @@ pub enum Library {
     Json,
     /// `shared.set`.
     Shared,
+    /// `http.get`.
+    Http,
+    /// `db.query`.
+    Db,
     /// `pbx.originate`.
     Pbx,
     /// A method of what `pbx.originate` gives back: `leg:hangup`.
@@ -72,6 +81,8 @@ impl Library {
             Self::Log => "log",
             Self::Json => "json",
             Self::Shared => "shared",
+            Self::Http => "http",
+            Self::Db => "db",
             Self::Pbx => "pbx",
             Self::Leg => "leg",
             Self::Test(word) | Self::TestLibrary(word) => word,
@@ -87,6 +98,8 @@ impl Library {
             | Self::Log
             | Self::Json
             | Self::Shared
+            | Self::Http
+            | Self::Db
             | Self::Pbx
             | Self::TestLibrary(_) => ".",
         }

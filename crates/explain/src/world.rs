@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dialplan::{
-    Absence, Barge, DialStatus, HangupCause, MailboxStatus, Originate, Outcome, Play, Read, Record,
-    Repeat, Side, Sound, Verb, VoicemailStatus,
+    Absence, Answer, Barge, Changed, DialStatus, FetchFault, Fetched, HangupCause, LockId,
+    MailboxStatus, Originate, Outcome, Play, Read, Record, Repeat, Side, Sound, Verb,
+    VoicemailStatus, Wants,
 };
 use sip_syntax::StatusCode;
 
@@ -194,6 +195,39 @@ impl<'a> World<'a> {
                 let over = format!("{} are over", words::length(*length));
                 let did = did(&format!("waits {}", words::length(*length)));
                 Effect::Waits(did, vec![Way::new(over, DONE, *length).at(true)])
+            }
+            Verb::Fetch(_) => {
+                let answer = |status, body: &str| {
+                    let body = body.as_bytes().to_vec();
+                    Outcome::Fetched(Ok(Fetched { status, headers: Vec::new(), body }))
+                };
+                let fault = FetchFault { why: "timeout", advice: String::new() };
+                let ways = vec![
+                    Way::new("it answers 200", answer(200, "{}"), ANSWERS_AFTER),
+                    Way::new("it answers 404", answer(404, ""), ANSWERS_AFTER),
+                    Way::new("no answer", Outcome::Fetched(Err(fault)), ANSWERS_AFTER),
+                ];
+                Effect::Waits(did("asks another program"), ways)
+            }
+            Verb::Query(query) => {
+                // What stands in the database is not known here.
+                let answer = match query.wants {
+                    Wants::Rows => Answer::Rows { columns: Vec::new(), rows: Vec::new() },
+                    Wants::Changes | Wants::Transaction => {
+                        let changed = Changed { rows: 1, last_id: 1 };
+                        Answer::Changed(query.statements.iter().map(|_| changed).collect())
+                    }
+                };
+                let way = Way::new("nothing is found", Outcome::Queried(answer), Duration::ZERO);
+                Effect::Waits(did("asks the scripts' database"), vec![way])
+            }
+            Verb::Lock { name, timeout } => {
+                let free = Outcome::Locked(Some(LockId(0)));
+                let ways = vec![
+                    Way::new("it is free", free, Duration::ZERO),
+                    Way::new("it is held by another", Outcome::Locked(None), *timeout).at(true),
+                ];
+                Effect::Waits(did(&format!("waits for the lock {name}")), ways)
             }
             Verb::Voicemail { mailbox, reason } => {
                 self.voicemail(mailbox, *reason, did("takes a message"), line)
@@ -563,6 +597,8 @@ pub(crate) const NOT_ANSWERED: &str = "not answered";
 const DONE: Outcome = Outcome::Done;
 /// How long a caller listens before hanging up.
 const HANGS_UP_AFTER: Duration = Duration::from_secs(10);
+/// How long another program takes to answer.
+const ANSWERS_AFTER: Duration = Duration::from_secs(1);
 /// How long a caller listens before stopping a sound with a key.
 const BARGES_AFTER: Duration = Duration::from_secs(1);
 /// How long it takes to press a key.

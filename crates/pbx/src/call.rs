@@ -2,10 +2,9 @@
 //!
 //! A call's line serves one [`Task`] at a time: what it is waiting for. When that is finished, whoever
 //! asked for it (a feature such as voicemail, else the script) is told, and asks for the next. What
-//! needs no line waits beside it ([`aside`]).
+//! needs no line waits beside it ([`Asides`]).
 
 mod answer;
-mod aside;
 mod bridge;
 mod caller;
 mod dial;
@@ -14,6 +13,7 @@ mod fault;
 mod keys;
 mod leg;
 mod origin;
+mod originate;
 mod perform;
 mod read;
 mod record;
@@ -32,12 +32,12 @@ use sip_engine::Event;
 use sip_syntax::StatusCode;
 
 use crate::Prompts;
+use crate::asides::{Asides, News};
 use crate::desk::{CallId, Desk};
 use crate::feature;
 use crate::records::{StoreReply, StoreRequest, Ticket};
 
 use answer::Pending;
-use aside::Aside;
 use bridge::Bridge;
 use dial::Dialing;
 use keys::Told;
@@ -79,7 +79,7 @@ pub(crate) struct Call {
     is_cut_off: bool,
     /// What the line serves after that.
     held: Option<(AskId, Verb)>,
-    asides: Vec<Aside>,
+    asides: Asides,
     /// Since when it waits for its next turn: its slice of instructions, or its turn of verbs, was
     /// used up.
     paused: Option<Instant>,
@@ -187,6 +187,7 @@ impl Call {
         caller: Caller,
         (from, to): (String, String),
     ) -> Self {
+        let asides = Asides::new(id, name.clone());
         Self {
             id,
             name,
@@ -204,7 +205,7 @@ impl Call {
             is_sorry: false,
             is_cut_off: false,
             held: None,
-            asides: Vec::new(),
+            asides,
             paused: None,
             todo: VecDeque::new(),
             more: false,
@@ -267,7 +268,7 @@ impl Call {
             | Task::Taking(_)
             | Task::Bridged(_) => None,
         };
-        [task, self.paused, self.asides_until(), Some(self.give_up_at)].into_iter().flatten().min()
+        [task, self.paused, self.asides.until(), Some(self.give_up_at)].into_iter().flatten().min()
     }
 
     /// Time passed.
@@ -276,7 +277,9 @@ impl Call {
             return self.give_up(now, desk);
         }
         self.resume_turn(now, desk);
-        self.asides_timeout(now, desk);
+        while let Some(told) = self.asides.due(now, desk) {
+            self.turn(now, desk, Some(Todo::Script(Some(told))));
+        }
         match &mut self.task {
             Task::Storing { ticket, until } if now >= *until => {
                 desk.redeem(*ticket);
@@ -382,6 +385,27 @@ impl Call {
             self.end_without_port(now, desk);
         } else {
             self.branch_lost_its_port(now, desk, leg);
+        }
+    }
+
+    /// The script is gone, or will not go on: it waits for nothing any more.
+    pub(crate) fn drop_asides(&mut self, desk: &mut Desk) {
+        self.asides.end(desk);
+    }
+
+    /// Something that its script waits for beside the line replied.
+    pub(crate) fn handle_reply(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        ticket: Ticket,
+        news: News,
+    ) {
+        if let Some(told) = self.asides.replied(now, desk, ticket, news) {
+            if let (_, Outcome::Originated { leg: Some(leg), .. }) = &told {
+                self.legs.push(CallId(leg.0));
+            }
+            self.turn(now, desk, Some(Todo::Script(Some(told))));
         }
     }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use sip_engine::{Algorithm, Transport};
 
+use crate::outside::Allowed;
+
 /// Everything that is declared about an office. Cannot be wrong: whoever builds it has checked it.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -44,6 +46,8 @@ pub struct Config {
     pub apology: Option<String>,
     /// Bounds.
     pub limits: Limits,
+    /// What scripts may reach over HTTP; nothing else.
+    pub http_allow: Vec<Allowed>,
     /// Bounds of scripts.
     pub script_limits: dialplan::Limits,
     /// Whether it is noted which lines of the scripts run.
@@ -52,7 +56,7 @@ pub struct Config {
 
 impl Config {
     /// Takes over what can change while calls are under way: accounts, peers, mailboxes, bounds of
-    /// calls and scripts, the time zone, and how sound finds its way. All else was built into sockets,
+    /// calls and scripts, what scripts may reach, the time zone, and how sound finds its way. All else was built into sockets,
     /// threads and challenges at the start, and stays as it was.
     pub fn take_over(&mut self, newer: Self) {
         let Self {
@@ -71,6 +75,7 @@ impl Config {
             time_zone,
             apology,
             limits,
+            http_allow,
             script_limits,
             script_watch,
         } = newer;
@@ -82,6 +87,7 @@ impl Config {
         self.time_zone = time_zone;
         self.apology = apology;
         self.limits = limits;
+        self.http_allow = http_allow;
         self.script_limits = script_limits;
         self.script_watch = script_watch;
     }

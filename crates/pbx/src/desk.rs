@@ -8,13 +8,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use dialplan::Shared;
+use dialplan::{LockOwner, Query, Shared};
 use media::{JobId, LegId, PortPool};
 use sip_engine::{Endpoint, Flow, SessionId, Transport};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::output::Output;
+use crate::outside::FetchRequest;
 use crate::post::Post;
 use crate::prompts::Prompts;
 use crate::records::{SoundId, StoreRequest, Ticket};
@@ -161,6 +162,20 @@ impl Desk {
     ) -> Ticket {
         let ticket = self.ticket_for(call);
         self.push(Output::Resolve { ticket, host, port, transport });
+        ticket
+    }
+
+    /// Asks another program on behalf of `call`.
+    pub(crate) fn fetch(&mut self, call: CallId, request: Box<FetchRequest>) -> Ticket {
+        let ticket = self.ticket_for(call);
+        self.push(Output::Fetch { ticket, request });
+        ticket
+    }
+
+    /// Asks the scripts' database on behalf of `call`.
+    pub(crate) fn query(&mut self, call: CallId, query: Box<Query>) -> Ticket {
+        let ticket = self.ticket_for(call);
+        self.push(Output::Query { ticket, query });
         ticket
     }
 
@@ -318,6 +333,7 @@ impl Desk {
             self.close_socket(socket);
         }
         self.tickets.retain(|_, owner| *owner != call);
+        self.shared.release_all(LockOwner(call.0));
         self.alarms.retain(|(_, owner)| *owner != call);
     }
 
@@ -328,6 +344,7 @@ impl Desk {
             && self.tickets.is_empty()
             && self.alarms.is_empty()
             && self.posts.is_empty()
+            && self.shared.claim_count() == 0
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use dialplan::{Kept, Sources};
+use dialplan::{Answer, Fetched, Kept, Sources};
 use sip_engine::Flow;
 
 use crate::config::Config;
+use crate::outside::FetchError;
 use crate::prompts::Prompts;
 use crate::records::{StoreReply, Ticket};
 
@@ -41,6 +43,22 @@ pub enum Input {
         ticket: Ticket,
         /// The reply.
         reply: StoreReply,
+    },
+    /// Another program answered a script, or not.
+    Fetched {
+        /// Whose request it answers.
+        ticket: Ticket,
+        /// The answer.
+        answer: Result<Fetched, FetchError>,
+    },
+    /// The scripts' database replies.
+    Queried {
+        /// Whose question it answers.
+        ticket: Ticket,
+        /// The answer; or what is wrong, for the author of the script.
+        answer: Result<Answer, String>,
+        /// How long the work took, waiting not counted.
+        took: Duration,
     },
     /// The administrator wants something.
     Command(Command),

@@ -10,6 +10,7 @@
     )
 )]
 
+mod asides;
 mod auth;
 mod call;
 mod clock;
@@ -19,6 +20,7 @@ mod feature;
 mod input;
 mod notice;
 mod output;
+mod outside;
 mod post;
 mod prompts;
 pub mod records;
@@ -28,11 +30,15 @@ mod snapshot;
 mod switch;
 pub mod verdict;
 
+/// What scripts ask for and are answered, as the rim has to know it.
+pub use dialplan::{Answer, Changed, Fetched, Query, SqlValue, SqlValues, Statement, Wants};
+
 pub use config::{Account, Config, Limits, Listener, MailboxConfig, Peer};
 pub use feature::prompt_names;
 pub use input::{Command, CommandId, Input, Reload};
 pub use notice::{Cost, Notice, ScriptFailure, ScriptStrain};
 pub use output::Output;
+pub use outside::{Allowed, FetchError, FetchRequest, Reach};
 pub use prompts::Prompts;
 pub use snapshot::{CallNow, CallState, GenerationNow, Snapshot};
 pub use switch::{Start, Switch};

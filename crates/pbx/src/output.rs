@@ -1,9 +1,11 @@
 //! Everything the switch can do.
 
 use bytes::Bytes;
+use dialplan::Query;
 use sip_engine::{Flow, Transport};
 
 use crate::notice::Notice;
+use crate::outside::FetchRequest;
 use crate::records::{StoreRequest, Ticket};
 
 /// Something to be done outside, in this order.
@@ -36,6 +38,26 @@ pub enum Output {
     },
     /// Ask or tell the store.
     Store(StoreRequest),
+    /// Ask another program for a script; replied with [`Input::Fetched`](crate::Input).
+    Fetch {
+        /// Where the reply goes.
+        ticket: Ticket,
+        /// What to send.
+        request: Box<FetchRequest>,
+    },
+    /// Ask the scripts' database; replied with [`Input::Queried`](crate::Input).
+    Query {
+        /// Where the reply goes.
+        ticket: Ticket,
+        /// What to do.
+        query: Box<Query>,
+    },
+    /// Nobody waits for the reply to this `Fetch` or `Query` any more: stop it if that is still
+    /// possible. A reply all the same is harmless.
+    Abandon {
+        /// The ticket of that.
+        ticket: Ticket,
+    },
     /// Tell the administrator.
     Publish(Notice),
 }

@@ -16,10 +16,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use dialplan::{Generation, Kept, LoadError, Shared, Sources};
+use dialplan::{Generation, Kept, LoadError, LockId, Shared, Sources};
 use sip_engine::{Endpoint, EndpointConfig, Event, Reply, ServerTxnId, SessionId};
 use sip_syntax::StatusCode;
 
+use crate::asides::News;
 use crate::auth::Auth;
 use crate::call::Call;
 use crate::clock::Clock;
@@ -180,6 +181,12 @@ impl Switch {
                     call.handle_stored(now, desk, ticket, reply)
                 });
             }
+            Input::Fetched { ticket, answer } => {
+                self.reply(now, ticket, News::Fetched(answer));
+            }
+            Input::Queried { ticket, answer, took } => {
+                self.reply(now, ticket, News::Queried { answer, took });
+            }
             Input::Command(Command::Reload(reload)) => self.reload(now, *reload),
             Input::Command(Command::Look { id, calls_max }) => {
                 let snapshot = Box::new(self.snapshot(now, calls_max));
@@ -272,12 +279,16 @@ impl Switch {
     /// Hands the endpoint's events on until there are none, and collects all outputs.
     fn settle(&mut self, now: Instant) {
         self.deliver(now);
+        self.hand_out_locks(now);
         while let Some(output) = self.desk.endpoint.poll_output() {
             match output {
                 sip_engine::Output::Transmit { flow, bytes } => {
                     self.outputs.push_back(Output::Transmit { flow, bytes });
                 }
-                sip_engine::Output::Event(event) => self.handle_event(now, event),
+                sip_engine::Output::Event(event) => {
+                    self.handle_event(now, event);
+                    self.hand_out_locks(now);
+                }
             }
             self.collect();
         }
@@ -362,6 +373,24 @@ impl Switch {
         };
         if let Some(call) = self.desk.call_of_leg(leg) {
             self.with_call(now, call, |call, desk| call.handle_media(now, desk, event));
+        }
+    }
+
+    /// Hands a reply to the script that waits for it beside its line.
+    fn reply(&mut self, now: Instant, ticket: Ticket, news: News) {
+        self.with_ticket(now, ticket, |call, desk| call.handle_reply(now, desk, ticket, news));
+    }
+
+    /// Tells those who waited for locks that they hold them now.
+    fn hand_out_locks(&mut self, now: Instant) {
+        loop {
+            let granted = self.desk.shared.take_granted();
+            if granted.is_empty() {
+                return;
+            }
+            for LockId(id) in granted {
+                self.reply(now, Ticket(id), News::Locked);
+            }
         }
     }
 

@@ -26,6 +26,7 @@ mod fault;
 mod reader;
 mod recordings;
 mod schema;
+mod scripts;
 mod thread;
 mod voicemail;
 
@@ -43,6 +44,7 @@ use pbx::records::{BindingRecord, StoreReply, StoreRequest, Ticket};
 pub use fault::OpenError;
 pub use reader::{MailboxSummary, Reader};
 pub use recordings::write_wav;
+pub use scripts::{QUERIES_MAX, Queries, ScriptDatabase};
 
 use database::Database;
 use thread::{Refused, Worker};

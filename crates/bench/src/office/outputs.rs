@@ -53,6 +53,19 @@ impl Office {
                     self.queue.push(self.now, Delivery::ToSwitch(answer));
                 }
             }
+            Output::Fetch { ticket, request } => {
+                if let Some((after, answer)) = self.outside.fetch(&request) {
+                    let answer = Delivery::ToSwitch(Input::Fetched { ticket, answer });
+                    self.queue.push(self.now + after, answer);
+                }
+            }
+            Output::Query { ticket, query } => {
+                let (answer, took) = (self.outside.query(&query), Duration::ZERO);
+                let answer = Delivery::ToSwitch(Input::Queried { ticket, answer, took });
+                self.queue.push(self.now, answer);
+            }
+            // The switch does not mind a reply that comes all the same.
+            Output::Abandon { .. } => {}
             Output::Publish(notice) => self.note(What::Exchange(notice)),
         }
     }

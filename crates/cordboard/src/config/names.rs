@@ -1,6 +1,7 @@
 //! Names, addresses and ranges as they are written in the file.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 use sip_engine::Algorithm;
@@ -87,6 +88,18 @@ pub(super) fn time_zone(value: &DeValue<'_>) -> Result<TimeZone, Found> {
             None => Found::new("no such zone"),
         }
     })
+}
+
+/// The file of the scripts' database, which must not be Cordboard's own.
+pub(super) fn database(value: &DeValue<'_>) -> Result<PathBuf, Found> {
+    let path = PathBuf::from(text(value)?);
+    match path.file_name().and_then(|name| name.to_str()) {
+        None => Err(Found::new("this names no file")),
+        Some(name) if name.starts_with("cordboard.") => {
+            Err(Found::new("files of that name hold Cordboard's own records"))
+        }
+        Some(_) => Ok(path),
+    }
 }
 
 pub(super) fn algorithm(value: &DeValue<'_>) -> Result<Algorithm, Found> {

@@ -37,6 +37,8 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(settings.script_limits.verbs_per_call, 11);
     assert_eq!(settings.script_limits.shared.keys, 12);
     assert_eq!(settings.script_limits.shared.bytes, 13);
+    assert_eq!(settings.http.allow.len(), 2);
+    assert_eq!(settings.script_database, Path::new("survey.db"));
     assert_eq!(settings.accounts["101"].mailbox.as_deref(), Some("101"), "by its name");
     assert_eq!(settings.accounts["102"].mailbox.as_deref(), Some("desk"));
     assert_eq!(settings.mailboxes["desk"].messages_max, 5);
@@ -102,6 +104,12 @@ fn each_kind_of_mistake_says_what_was_expected() {
             "[limits]\nregistration_min_seconds = 9000",
             &["registration_min_seconds is above registration_max_seconds"],
         ),
+        ("[http]\nalow = []", &["unknown key `alow` in [http]", "did you mean `allow`?"]),
+        ("[http]\nallow = [\"crm.example.org\"]", &["does not begin with https:// or http://"]),
+        ("[http]\nallow = [\"https://a/../b\"]", &["has . or .. in its path"]),
+        ("[http]\nca = \"missing.pem\"", &["missing.pem cannot be read"]),
+        ("[scripts]\ndatabase = \"cordboard.db\"", &["Cordboard's own records"]),
+        ("[scripts]\ndatbase = \"x\"", &["did you mean `database`?"]),
         ("domain = \"x\nfoo", &["not TOML", "cordboard.toml:1"]),
     ] {
         let shown = complain(text);
@@ -176,6 +184,7 @@ domain = "pbx.example.org"
 prompts = "/usr/share/prompts"
 data = "var"
 [scripts]
+database = "survey.db"
 folder = "plan"
 watch = true
 test_on_reload = true
@@ -200,6 +209,8 @@ connections = 9
 script_verbs = 11
 shared_keys = 12
 shared_bytes = 13
+[http]
+allow = ["https://crm.example.org/", "http://10.0.0.5:8080/api/"]
 [account.101]
 secret = "s3cret"
 name = "Ann"

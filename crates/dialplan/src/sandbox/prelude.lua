@@ -23,7 +23,26 @@ local shapes = {
     return { status = status, code = code, reason = reason, secs = secs, to = to }
   end,
   function(word) return word end,
+  function(status, headers, body)
+    setmetatable(headers, host.headers_metatable)
+    local answer = { status = status, headers = headers, body = body }
+    answer.ok = status >= 200 and status <= 299
+    return setmetatable(answer, host.answer_metatable)
+  end,
+  function(why, advice)
+    if advice then return nil, why, advice end
+    return nil, why
+  end,
+  function(rows) return rows end,
+  function(id)
+    if not id then return false end
+    local lock = setmetatable({}, host.lock_metatable)
+    host.held[lock] = id
+    return lock
+  end,
 }
+host.answer_metatable, host.lock_metatable = {}, {}
+host.held = setmetatable({}, { __mode = "k" })
 
 -- What the verb was given is kept for the message if it cannot be carried out.
 local function settle(index, a, b, c, shape, ...)
@@ -44,6 +63,22 @@ for index = 1, #verb_names do
     local problem = host.ask(index, call, a, b, c, select("#", ...) > 0)
     if problem then error(problem, 0) end
     return wait(index, a, b, c)
+  end
+end
+
+-- Functions of libraries that wait beside the line. What they were given is never in a message.
+local function settle_beside(shape, ...)
+  if shape then return shapes[shape](...) end
+end
+local beside = {}
+for index, entry in ipairs(host.beside) do
+  local functions = beside[entry.library] or {}
+  beside[entry.library] = functions
+  functions[entry.name] = function(...)
+    local problem = host.ask_beside(index, ...)
+    if problem then error(problem, 0) end
+    if not isyieldable() then error(host.cannot_wait_beside(index), 0) end
+    return settle_beside(yield(true))
   end
 end
 
@@ -271,7 +306,34 @@ function json.array(list)
 end
 library.json = sealed("json", json)
 
-local shared = {}
+host.answer_metatable.__metatable = false
+host.answer_metatable.__index = {
+  json = function(answer, options) return json.decode(answer.body, options) end,
+}
+
+-- The line that takes a function out of such a library is noted: a tail call leaves no trace of it.
+local function noted(name, functions)
+  return sealed(name, functions, function(_, key)
+    host.note()
+    return functions[key]
+  end)
+end
+library.http = noted("http", beside.http)
+library.db = noted("db", beside.db)
+
+-- A lock is let go of once, by whatever comes first.
+local function release(lock)
+  local id = host.held[lock]
+  if id then
+    host.held[lock] = nil
+    host.release_lock(id)
+  end
+end
+host.lock_metatable.__metatable = false
+host.lock_metatable.__close = release
+host.lock_metatable.__index = { release = release }
+
+local shared = beside.shared
 for name, f in pairs(host.shared) do
   shared[name] = function(key, value, options, ...)
     if select("#", ...) > 0 then error(host.here("shared." .. name .. ": too many arguments"), 0) end
@@ -280,7 +342,7 @@ for name, f in pairs(host.shared) do
     return result
   end
 end
-library.shared = sealed("shared", shared)
+library.shared = noted("shared", shared)
 
 library.string = sealed("string", host.string)
 library.table = sealed("table", tables)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Zoned;
 use mlua::{Function, IntoLua, IntoLuaMulti, Lua, MultiValue, Thread, Value};
 
-use super::settle::settle;
+use super::settle::{cost, settle};
 use super::{MEMORY_AT_CLOSE, Script, Step};
 use crate::call_view::CallView;
 use crate::deed::Asked;
@@ -179,6 +179,24 @@ impl Run {
         }
     }
 
+    /// What it costs to hand a fibre what it is resumed with, in instructions.
+    pub(super) fn cost_of_values(&self, id: FibreId) -> u64 {
+        match self.fibre(id).map(|fibre| &fibre.state) {
+            Some(FibreState::Told(outcome)) => cost(outcome),
+            Some(
+                FibreState::New
+                | FibreState::Paused
+                | FibreState::Running
+                | FibreState::Asking(_)
+                | FibreState::Joining(_)
+                | FibreState::Joined(_)
+                | FibreState::Refused(_)
+                | FibreState::NewEvent(..),
+            )
+            | None => 0,
+        }
+    }
+
     /// What a fibre is resumed with.
     pub(super) fn values_for(
         &mut self,
@@ -212,7 +230,10 @@ impl Run {
                     | Outcome::Originated { .. }
                     | Outcome::Begun
                     | Outcome::Voicemail(_)
-                    | Outcome::Mailbox(_) => {}
+                    | Outcome::Mailbox(_)
+                    | Outcome::Fetched(_)
+                    | Outcome::Queried(_)
+                    | Outcome::Locked(_) => {}
                 }
                 settle(lua, &state.scratch.borrow(), outcome)
             }

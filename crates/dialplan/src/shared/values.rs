@@ -66,7 +66,7 @@ impl Values {
         life: Life,
     ) -> Result<(), String> {
         self.clear_ended(now_ms);
-        let SharedLimits { keys, bytes, value_bytes } = self.limits;
+        let SharedLimits { keys, bytes, value_bytes, .. } = self.limits;
         if value.bytes() > value_bytes {
             return Err(format!("the value is larger than {value_bytes} bytes"));
         }
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn values(keys: usize, bytes: usize) -> Values {
-        Values::new(SharedLimits { keys, bytes, value_bytes: 100 })
+        Values::new(SharedLimits { keys, bytes, value_bytes: 100, claims: 1 })
     }
 
     fn text(length: usize) -> Kept {

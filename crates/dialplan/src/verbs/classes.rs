@@ -1,9 +1,15 @@
 //! Kinds of table that functions share: those that scripts write, and those that they are given.
 
+use super::db::CHANGED;
+use super::http::HTTP_ANSWER;
+use super::shared::LOCK;
 use super::{ClassSpec, ValueSpec};
 
 /// Every kind of table that is not the result of one function alone.
 pub const CLASSES: &[&ClassSpec] = &[
+    &CHANGED,
+    &HTTP_ANSWER,
+    &LOCK,
     &ClassSpec {
         name: "Identity",
         doc: "Who is shown as calling.",

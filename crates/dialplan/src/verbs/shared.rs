@@ -1,6 +1,8 @@
 //! Rows of `shared`.
 
-use super::{Kind, Library, LibrarySpec, OptionSpec, Returns, ValueSpec, VerbSpec, seconds};
+use super::{
+    ClassSpec, Kind, Library, LibrarySpec, OptionSpec, Returns, ValueSpec, VerbSpec, seconds,
+};
 
 /// What all calls share.
 pub const SHARED: LibrarySpec = LibrarySpec {
@@ -59,6 +61,39 @@ end)
             ..FUNCTION
         },
         VerbSpec {
+            name: "lock",
+            summary: "Waits until nobody else holds a lock, and holds it.",
+            doc: "Keep it in a variable marked `<close>`, so that it is free again at the end of \
+                  the block whatever happens; or call its `:release()`. Whoever came first is \
+                  next. Gives back false if the lock did not become free in time.\n\nA lock is \
+                  freed when the call that holds it ends. Two calls that each wait for what the \
+                  other holds go on when the time is over. There may be 1,000 locks, held and \
+                  waited for, 32 of one call.",
+            arguments: &[KEY],
+            options: &[OptionSpec::optional(
+                "timeout",
+                seconds(0.0, 300.0, Some(10.0)),
+                "How long to wait, in seconds.",
+            )],
+            returns: Returns::Value(ValueSpec::new(
+                "lock",
+                "Lock|false",
+                "Something to close or release; false if it was not free in time.",
+            )),
+            waits: true,
+            example: r#"route("704", function(call)
+  call:answer()
+  local lock <close> = shared.lock("loudspeaker", { timeout = 20 })
+  if not lock then
+    call:play("main/no-access")
+    return
+  end
+  call:dial("ext/109")
+end)
+"#,
+            ..FUNCTION
+        },
+        VerbSpec {
             name: "set",
             summary: "Sets a value for all calls; nil removes it.",
             doc: "Setting a value anew forgets the `ttl` it had before.",
@@ -97,6 +132,13 @@ end)
             ..FUNCTION
         },
     ],
+};
+
+/// What `shared.lock` gives back.
+pub(super) const LOCK: ClassSpec = ClassSpec {
+    name: "Lock",
+    doc: "A lock that is held.",
+    fields: &[ValueSpec::new("release", "fun(self: Lock)", "Lets go of it.")],
 };
 
 const KEY: OptionSpec = OptionSpec::required("key", Kind::Name, "Its name, up to 255 bytes.");

@@ -20,6 +20,8 @@ use dialplan::{
 };
 use jiff::Zoned;
 
+use crate::outside;
+
 /// Slices that one resume may take in these tests.
 const SLICES_MAX: usize = 100_000;
 
@@ -237,6 +239,8 @@ pub(crate) fn show(verb: &Verb) -> String {
             let sounds: Vec<_> = play.sounds.iter().map(show_sound).collect();
             format!("play {}", sounds.join(" "))
         }
+        Verb::Fetch(fetch) => outside::show_fetch(fetch),
+        Verb::Query(query) => outside::show_query(query),
         other => format!("{other:?}"),
     }
 }
@@ -252,6 +256,11 @@ fn outcome(text: &str) -> Outcome {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
         ["done"] => Outcome::Done,
+        ["fetched", status, ..] => outside::fetched(status, text),
+        ["rows", ..] => outside::rows(&text["rows".len()..]),
+        ["changed", rest @ ..] => outside::changed(rest),
+        ["locked"] => Outcome::Locked(None),
+        ["locked", id] => Outcome::Locked(Some(dialplan::LockId(id.parse().unwrap()))),
         ["fault", ..] => Outcome::Fault(text["fault ".len()..].into()),
         ["played", digit, ms] => Outcome::Played {
             digit: digit.chars().next().filter(|digit| *digit != '-'),

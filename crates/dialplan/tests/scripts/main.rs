@@ -20,6 +20,7 @@ mod json;
 mod ladder;
 mod load;
 mod memory;
+mod outside;
 mod routes;
 mod shared;
 mod values;

@@ -143,6 +143,7 @@ fn config() -> pbx::Config {
         apology: None,
         time_zone: now().time_zone().clone(),
         limits: pbx::Limits::default(),
+        http_allow: Vec::new(),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::Nothing,
     }

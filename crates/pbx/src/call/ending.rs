@@ -95,12 +95,12 @@ impl Call {
         if let Some(leg) = &self.caller.leg {
             desk.close_socket(leg.socket);
         }
-        self.drop_asides(desk);
         self.held = None;
         self.paused = None;
         self.todo.clear();
         self.let_go_of_others(desk, status);
         self.close_script(now, desk, status, ending);
+        self.asides.end(desk);
         self.tell(now, desk, status, ending);
         if let (Some(told), true) = (told, self.feature.is_some()) {
             self.proceed(now, desk, told);

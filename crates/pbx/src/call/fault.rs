@@ -54,7 +54,7 @@ impl Call {
         }
         // Nobody is left to be told what came of it.
         drop(self.stop_task(now, desk));
-        self.drop_asides(desk);
+        self.asides.end(desk);
         self.hang_up_legs(desk);
         self.stop_background(desk);
         self.held = None;

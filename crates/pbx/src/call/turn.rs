@@ -1,7 +1,7 @@
 //! A call's turn: what came of its tasks is told to whoever asked, who asks for more.
 //!
 //! The script may wait for several things at a time: one that uses the caller's line (the call's
-//! [`Task`]), and any number beside it ([`aside`](super::aside)).
+//! [`Task`]), and any number beside it ([`Asides`](crate::asides::Asides)).
 
 use std::time::Instant;
 
@@ -194,7 +194,7 @@ impl Call {
 
     /// Nobody waits for this ask any more: what was begun for it is stopped.
     fn cancel(&mut self, now: Instant, desk: &mut Desk, ask: AskId) -> Option<Todo> {
-        if self.drop_aside(desk, ask) {
+        if self.asides.cancel(desk, ask) {
             return None;
         }
         let of_ask = |todo: &Todo| matches!(todo, Todo::Script(Some((own, _))) if *own == ask);

@@ -28,7 +28,8 @@ impl Call {
         ask: AskId,
         verb: Verb,
     ) -> Option<Todo> {
-        let done = Some(Todo::Script(Some((ask, Outcome::Done))));
+        let told = |outcome: Option<Outcome>| Some(Todo::Script(Some((ask, outcome?))));
+        let done = told(Some(Outcome::Done));
         match verb {
             Verb::Ringing => {
                 self.ringing(now, desk);
@@ -64,7 +65,7 @@ impl Call {
                 done
             }
             Verb::Sleep(length) => {
-                self.sleep(now, ask, length);
+                self.asides.sleep(now, ask, length);
                 None
             }
             Verb::Originate(originate) => {
@@ -75,6 +76,12 @@ impl Call {
                 self.hang_up_leg(desk, leg);
                 done
             }
+            Verb::Fetch(fetch) => told(self.asides.fetch(now, desk, ask, *fetch)),
+            Verb::Query(query) => {
+                self.asides.query(now, desk, ask, *query);
+                None
+            }
+            Verb::Lock { name, timeout } => told(self.asides.lock(now, desk, ask, &name, timeout)),
             verb @ (Verb::Progress
             | Verb::Queued { .. }
             | Verb::Play(_)
@@ -136,7 +143,10 @@ impl Call {
             | Verb::Dtmf { .. }
             | Verb::Originate(_)
             | Verb::HangupLeg(_)
-            | Verb::Sleep(_) => None,
+            | Verb::Sleep(_)
+            | Verb::Fetch(_)
+            | Verb::Query(_)
+            | Verb::Lock { .. } => None,
         }
     }
 

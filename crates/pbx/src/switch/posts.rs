@@ -6,6 +6,7 @@ use dialplan::{DialStatus, Outcome};
 use sip_syntax::StatusCode;
 
 use super::{State, Switch};
+use crate::asides::News;
 use crate::call::Call;
 use crate::post::{Birth, Letter, Post};
 
@@ -26,7 +27,7 @@ impl Switch {
                 Post::Reply(ticket, outcome) => {
                     if let Some(call) = self.desk.redeem(ticket) {
                         self.with_one(call, |call, desk| {
-                            call.handle_reply(now, desk, ticket, outcome);
+                            call.handle_reply(now, desk, ticket, News::Originated(outcome));
                         });
                     }
                 }

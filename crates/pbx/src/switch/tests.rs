@@ -35,6 +35,7 @@ fn switch(now: Instant) -> Switch {
         apology: None,
         time_zone: jiff::tz::TimeZone::UTC,
         limits: Limits { calls_max: 2, ..Limits::default() },
+        http_allow: Vec::new(),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::Nothing,
     };
