@@ -16,6 +16,7 @@
 
 mod api;
 mod coverage;
+mod entry;
 mod given;
 mod object;
 mod property;

@@ -14,6 +14,7 @@ use jiff::civil::DateTime;
 use mlua::Lua;
 use pbx::Notice;
 
+use crate::entry::Dialplan;
 use crate::stage::{Stage, Suite};
 use crate::verdict::{Failure, Spot};
 use crate::wall::{USUAL, in_zone};
@@ -39,6 +40,7 @@ pub(crate) struct Session {
 
 /// What an office will be like.
 struct Plan {
+    dialplan: Dialplan,
     wall: DateTime,
     weather: Weather,
 }
@@ -121,6 +123,7 @@ impl Session {
         stage: &Arc<Stage>,
         suite: &Arc<Suite>,
         aside: &Rc<Aside>,
+        dialplan: Dialplan,
         seed: u64,
     ) -> Rc<Self> {
         aside.set_time(&in_zone(USUAL, &stage.config.time_zone));
@@ -130,7 +133,7 @@ impl Session {
             aside: Rc::clone(aside),
             seed,
             office: RefCell::default(),
-            plan: RefCell::new(Plan { wall: USUAL, weather: Weather::calm() }),
+            plan: RefCell::new(Plan { dialplan, wall: USUAL, weather: Weather::calm() }),
             watch: RefCell::default(),
             marks: RefCell::default(),
             steps: Cell::new(0),
@@ -141,7 +144,8 @@ impl Session {
 
     /// Another session with the same beginning and another seed: a case of a property.
     pub(crate) fn afresh(&self, seed: u64) -> Rc<Self> {
-        Self::new(&self.stage, &self.suite, &self.aside, seed)
+        let dialplan = self.plan.borrow().dialplan.clone();
+        Self::new(&self.stage, &self.suite, &self.aside, dialplan, seed)
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -169,7 +173,8 @@ impl Session {
         };
         if office.is_none() {
             let plan = self.plan.borrow();
-            let setup = self.stage.setup(plan.wall, plan.weather.clone(), self.seed);
+            let setup =
+                self.stage.setup(&plan.dialplan, plan.wall, plan.weather.clone(), self.seed);
             let opened = Office::new(setup).map_err(|mistakes| {
                 let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
                 Problem::Misuse(format!("the dialplan does not load: {}", mistakes.join("; ")))
@@ -178,6 +183,11 @@ impl Session {
         }
         RefMut::filter_map(office, Option::as_mut)
             .map_err(|_| Problem::Misuse("the office did not open".into()))
+    }
+
+    /// The scripts of the office that is opened.
+    pub(crate) fn set_dialplan(&self, dialplan: Dialplan) {
+        self.plan.borrow_mut().dialplan = dialplan;
     }
 
     /// What the wall clock shows when the office opens.

@@ -8,6 +8,7 @@ use bench::{Setup, Sounds, Weather};
 use dialplan::{Kept, Sources};
 use jiff::civil::DateTime;
 
+use crate::entry::Dialplan;
 use crate::wall::in_zone;
 
 /// What all tests of a run begin with; shared by the threads that run them.
@@ -67,16 +68,22 @@ impl Suite {
 
 impl Stage {
     /// An office to be opened at this time of the wall clock.
-    pub(crate) fn setup(&self, wall: DateTime, weather: Weather, seed: u64) -> Setup {
+    pub(crate) fn setup(
+        &self,
+        dialplan: &Dialplan,
+        wall: DateTime,
+        weather: Weather,
+        seed: u64,
+    ) -> Setup {
         Setup {
             config: self.config.clone(),
-            sources: self.sources.clone(),
+            sources: Sources::clone(&dialplan.sources),
             sounds: Arc::clone(&self.sounds),
             start: self.start,
             wall: in_zone(wall, &self.config.time_zone).timestamp(),
             seed,
             weather,
-            kept: Some(self.kept.clone()),
+            kept: Some(dialplan.kept.clone()),
         }
     }
 }

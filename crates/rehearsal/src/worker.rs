@@ -12,6 +12,7 @@ use dialplan::{Coverage, LIBRARIES, LoadError};
 use mlua::{Function, Lua, MultiValue, Value};
 
 use crate::api;
+use crate::entry::Entries;
 use crate::given::Given;
 use crate::object::{T, explain};
 use crate::property::add_generators;
@@ -25,6 +26,7 @@ pub(crate) struct Worker {
     stage: Arc<Stage>,
     suite: Arc<Suite>,
     aside: Rc<Aside>,
+    entries: Entries,
     compiled: BTreeMap<String, Function>,
 }
 
@@ -33,6 +35,8 @@ pub(crate) struct Worker {
 pub(crate) struct Said {
     tests: Vec<Entry>,
     befores: Vec<Function>,
+    /// The script that the tests are about, if it is not `main.lua`.
+    entry: Option<(String, u32)>,
     /// Whether a test runs, which cannot add others.
     running: bool,
 }
@@ -67,6 +71,7 @@ impl Worker {
             stage: Arc::clone(stage),
             suite: Arc::clone(suite),
             aside: Rc::new(aside),
+            entries: Entries::new(&stage.sources, &stage.kept),
             compiled: BTreeMap::new(),
         };
         let mut errors = Vec::new();
@@ -144,6 +149,13 @@ impl Worker {
                 LoadError::at(&error.file, error.line, format!("the file {}", error.message))
             }
         })?;
+        if let Ok(Some((path, line))) = said(self.aside.lua(), |said| said.entry.clone())
+            && let Err(problem) = self.entries.beginning_in(&path)
+        {
+            let mut told = LoadError::at(&file.chunk, Some(line), format!("dialplan: {problem}"));
+            told.source_line = Some(self.suite.line(&file.chunk, line).to_owned());
+            return Err(told);
+        }
         let listed = said(self.aside.lua(), |said| {
             let entries = said.tests.iter().enumerate();
             let listed = entries.map(|(test, entry)| Listed {
@@ -202,8 +214,12 @@ impl Worker {
     ) -> (Verdict, Duration, Option<Coverage>) {
         // Tests draw from one seed, and yet each from its own, whichever others run.
         let seed = mixed(seed, &file.chunk, &test.name);
-        let session = Session::new(&self.stage, &self.suite, &self.aside, seed);
-        let ran = self.read(file, seed).and_then(|()| self.call(test, &session));
+        let usual = self.entries.usual();
+        let session = Session::new(&self.stage, &self.suite, &self.aside, usual, seed);
+        let ran = self.read(file, seed).and_then(|()| {
+            self.choose_dialplan(&session)?;
+            self.call(test, &session)
+        });
         let mut failure = match ran {
             Ok(Some(skipped)) => return (Verdict::Skipped(skipped), Duration::ZERO, None),
             Ok(None) => session.finish().err().map(|problem| session.failure(problem)),
@@ -214,9 +230,26 @@ impl Worker {
         {
             failure.at.push(session.spot(&file.chunk, test.line));
         }
-        let coverage = session.coverage();
+        let mut coverage = session.coverage();
+        if let Some(coverage) = &mut coverage
+            && said(self.aside.lua(), |said| said.entry.is_some()).unwrap_or_default()
+        {
+            // Of another dialplan: its routes are not those that are counted, its entry is ours.
+            coverage.routes.clear();
+            coverage.files.remove("scripts/main.lua");
+        }
         let verdict = failure.map_or(Verdict::Passed, |failure| Verdict::Failed(Box::new(failure)));
         (verdict, session.elapsed_in_all(), coverage)
+    }
+
+    /// Gives the test the dialplan that its file names.
+    fn choose_dialplan(&self, session: &Session) -> Result<(), Stop> {
+        let wrong = |problem| Stop::Raised(mlua::Error::RuntimeError(problem));
+        let entry = said(self.aside.lua(), |said| said.entry.clone()).map_err(wrong)?;
+        if let Some((path, _)) = entry {
+            session.set_dialplan(self.entries.beginning_in(&path).map_err(wrong)?);
+        }
+        Ok(())
     }
 
     /// Calls the function of a test; gives back why it was left out, if it was.
@@ -252,6 +285,13 @@ impl Said {
     fn take(&mut self, name: &str, given: &Given, line: u32) -> Result<(), String> {
         if self.running {
             return Err("cannot stand inside of a test".into());
+        }
+        if name == "dialplan" {
+            if self.entry.is_some() || !self.tests.is_empty() {
+                return Err("stands once in a file, before its tests".into());
+            }
+            self.entry = Some((given.needed("file")?, line));
+            return Ok(());
         }
         let function = given.function("function")?;
         if name == "before" {

@@ -30,6 +30,26 @@ end)
             ..FUNCTION
         },
         VerbSpec {
+            name: "dialplan",
+            summary: "Says which script the tests of the file are about.",
+            doc: "Without it the dialplan begins in `main.lua`, as in the exchange itself. With it, \
+                  it begins in this file of the scripts folder instead, and nothing else is loaded \
+                  but what the file requires.",
+            arguments: &[OptionSpec::required(
+                "file",
+                Kind::Text,
+                "A path in the scripts folder, such as `cookbook/night_service.lua`.",
+            )],
+            example: r#"dialplan "clock.lua"
+
+test("the clock alone is there", function(t)
+  t:call { as = "100", to = "123" }:hears("time/the-time-is")
+  t:call { as = "101", to = "0" }:is_refused(404)
+end)
+"#,
+            ..FUNCTION
+        },
+        VerbSpec {
             name: "test",
             summary: "Adds a test.",
             doc: "The name is a sentence that says what holds. A test passes when its function \

@@ -143,12 +143,9 @@ end)
                 WITHIN,
             ],
             returns: Returns::Value(ValueSpec::new("line", "string", "What was logged.")),
-            example: r#"test("nothing is logged that would tell what was typed", function(t)
-  local caller = t:call { as = "100", to = "9" }
-  caller:hears("main/enter-digits")
-  caller:presses("4711#")
-  caller:hears("main/goodbye")
-  assert(not pcall(function() t:logged("4711", { within = 0 }) end))
+            example: r#"test("a script says what it does", function(t)
+  t:call { as = "100", to = "9" }:hears("main/enter-digits")
+  assert(not pcall(function() t:logged("no script says this", { within = 0 }) end))
 end)
 "#,
             ..METHOD
@@ -161,6 +158,26 @@ end)
             returns: Returns::Value(ValueSpec::new("mailbox", "mailbox", "The mailbox.")),
             example: r#"test("a mailbox begins empty", function(t)
   t:mailbox("101"):is_empty()
+end)
+"#,
+            ..METHOD
+        },
+        VerbSpec {
+            name: "never_logged",
+            summary: "Expects no script to have logged a line with this text in it, up to now.",
+            doc: "Let time go on before, so that there was time for it.",
+            arguments: &[OptionSpec::required("text", Kind::Text, "A part of the line.")],
+            options: &[OptionSpec::optional(
+                "level",
+                Kind::Word(&["debug", "info", "warn", "error"]),
+                "How much it matters; if not given, any.",
+            )],
+            example: r#"test("what was typed is not logged", function(t)
+  local caller = t:call { as = "100", to = "9" }
+  caller:hears("main/enter-digits")
+  caller:presses("4711#")
+  caller:hears("main/goodbye")
+  t:never_logged("4711")
 end)
 "#,
             ..METHOD

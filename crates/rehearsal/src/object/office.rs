@@ -48,6 +48,7 @@ impl Object for T {
             "expects_error" => session.expect_error(given.needed("text")?),
             "forall" => property::forall(lua, session, given)?,
             "logged" => return record::logged(lua, session, given),
+            "never_logged" => return record::never_logged(session, given),
             "mailbox" => {
                 let mailbox = Mailbox::find(session, given.needed("name")?)?;
                 return Ok(hand_out(lua, Rc::new(mailbox))?);

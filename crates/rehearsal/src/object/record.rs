@@ -85,13 +85,7 @@ fn table(lua: &Lua, record: &CallRecord) -> mlua::Result<Table> {
 pub(super) fn logged(lua: &Lua, session: &Session, given: &Given) -> Result<Value, Problem> {
     let (text, level) = (given.needed("text")?, given.word("level")?);
     let within = given.seconds("within")?.unwrap_or_default();
-    let lines = |office: &Office| {
-        let lines = office.notices().filter_map(|(_, notice)| {
-            let Notice::Script { level: own, text, .. } = notice else { return None };
-            level.is_none_or(|level| level == level_word(*own)).then(|| text.clone())
-        });
-        lines.collect::<Vec<String>>()
-    };
+    let lines = |office: &Office| lines(office, level);
     let mut found = None;
     session.until(within, |office| {
         found = lines(office).into_iter().find(|line| line.contains(&text));
@@ -110,4 +104,26 @@ pub(super) fn logged(lua: &Lua, session: &Session, given: &Given) -> Result<Valu
             count => format!("{count} lines were logged, none of them with it"),
         },
     })
+}
+
+/// Expects no line of a script to have this text in it.
+pub(super) fn never_logged(session: &Session, given: &Given) -> Result<Value, Problem> {
+    let (text, level) = (given.needed("text")?, given.word("level")?);
+    let lines = lines(&*session.office()?, level);
+    match lines.into_iter().find(|line| line.contains(&text)) {
+        None => Ok(Value::Nil),
+        Some(line) => Err(Problem::Unmet {
+            expected: format!("no line with \"{text}\" to be logged"),
+            instead: format!("there is \"{line}\""),
+        }),
+    }
+}
+
+/// What scripts logged, at one level or at any.
+fn lines(office: &Office, level: Option<&str>) -> Vec<String> {
+    let lines = office.notices().filter_map(|(_, notice)| {
+        let Notice::Script { level: own, text, .. } = notice else { return None };
+        level.is_none_or(|level| level == level_word(*own)).then(|| text.clone())
+    });
+    lines.collect()
 }
