@@ -220,8 +220,11 @@ fn look<'t>(
     let module = |name: &str| modules::problem(name, &paths);
     let outside = Outside { names: project.names, broken: project.broken_prompts };
     let calls = Calls { values: &values, outside, routed: &routed, module: &module };
+    let elsewhere = Calls { values: &values, outside, routed: &|_| None, module: &module };
     for access in &facts.accesses {
+        let among_routes = modules.is_among_routes(&facts, access.file);
         if !report.is_full() {
+            let calls = if among_routes { &calls } else { &elsewhere };
             calls.check(access, &mut report);
         }
     }

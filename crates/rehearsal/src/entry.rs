@@ -32,27 +32,27 @@ impl Entries {
         self.usual.clone()
     }
 
-    /// The dialplan that begins in another file, named from the scripts folder.
+    /// The dialplan that begins in another file, named as `require` does.
     ///
     /// Its `main.lua` is one line that requires the file, so that its own lines keep their numbers.
     ///
     /// # Errors
     /// There is no such file.
-    pub(crate) fn beginning_in(&self, path: &str) -> Result<Dialplan, String> {
-        if let Some(known) = self.named.borrow().get(path) {
+    pub(crate) fn beginning_in(&self, module: &str) -> Result<Dialplan, String> {
+        if let Some(known) = self.named.borrow().get(module) {
             return Ok(known.clone());
         }
         let files = &self.usual.sources.files;
-        if !files.contains_key(path) {
-            let near = nearest(path, files.keys().map(String::as_str));
-            let hint = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-            return Err(format!("there is no scripts/{path}{hint}"));
+        let path = format!("{}.lua", module.replace('.', "/"));
+        if !files.contains_key(&path) {
+            let near = nearest(&path, files.keys().map(String::as_str));
+            let hint = near.map(|near| format!("; did you mean scripts/{near}?"));
+            return Err(format!("there is no scripts/{path}{}", hint.unwrap_or_default()));
         }
-        let module = path.strip_suffix(".lua").unwrap_or(path).replace('/', ".");
         let mut sources = Sources::clone(&self.usual.sources);
         sources.files.insert("main.lua".to_owned(), format!("require \"{module}\"\n"));
         let made = Dialplan { sources: Arc::new(sources), kept: Kept::default() };
-        self.named.borrow_mut().insert(path.to_owned(), made.clone());
+        self.named.borrow_mut().insert(module.to_owned(), made.clone());
         Ok(made)
     }
 }

@@ -290,7 +290,7 @@ impl Said {
             if self.entry.is_some() || !self.tests.is_empty() {
                 return Err("stands once in a file, before its tests".into());
             }
-            self.entry = Some((given.needed("file")?, line));
+            self.entry = Some((given.needed("name")?, line));
             return Ok(());
         }
         let function = given.function("function")?;

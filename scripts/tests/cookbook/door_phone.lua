@@ -1,4 +1,4 @@
-dialplan "cookbook/door_phone.lua"
+dialplan "cookbook.door_phone"
 
 test("whoever answers talks with the visitor and opens the door with 9", function(t)
   local desk, other = t:phone("100", { answers = 3 }), t:phone("101")

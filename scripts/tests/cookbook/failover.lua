@@ -1,4 +1,4 @@
-dialplan "cookbook/failover.lua"
+dialplan "cookbook.failover"
 
 local FIRST, SECOND = "sip:026000000@gw1.example.net", "sip:026000000@gw2.example.net"
 

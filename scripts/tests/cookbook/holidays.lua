@@ -1,4 +1,4 @@
-dialplan "cookbook/holidays.lua"
+dialplan "cookbook.holidays"
 
 test("on a holiday callers hear so, even in office hours", function(t)
   t:at("2026-12-25 10:00")

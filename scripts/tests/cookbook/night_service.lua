@@ -1,4 +1,4 @@
-dialplan "cookbook/night_service.lua"
+dialplan "cookbook.night_service"
 
 test("in office hours the desk rings", function(t)
   t:at("2026-11-23 09:00")

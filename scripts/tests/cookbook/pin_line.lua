@@ -1,4 +1,4 @@
-dialplan "cookbook/pin_line.lua"
+dialplan "cookbook.pin_line"
 
 -- A caller who types each of these codes.
 local function try(t, ...)

@@ -1,4 +1,4 @@
-dialplan "cookbook/quality_test.lua"
+dialplan "cookbook.quality_test"
 
 local function caller_in_test(t)
   local caller = t:call { as = "100", to = "260" }

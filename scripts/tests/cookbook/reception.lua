@@ -1,4 +1,4 @@
-dialplan "cookbook/reception.lua"
+dialplan "cookbook.reception"
 
 local function caller_in_menu(t)
   local caller = t:call { from = "+6621234567", to = "200" }

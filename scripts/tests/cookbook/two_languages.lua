@@ -1,4 +1,4 @@
-dialplan "cookbook/two_languages.lua"
+dialplan "cookbook.two_languages"
 
 local function caller_asked(t)
   local caller = t:call { from = "+34911234567", to = "220" }

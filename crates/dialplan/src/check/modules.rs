@@ -19,6 +19,8 @@ pub(super) struct Modules {
     pub(super) brought: BTreeMap<FileId, Vec<(usize, FileId)>>,
     /// Files that are run when the dialplan loads.
     pub(super) reached: BTreeSet<FileId>,
+    /// Files that a test brings in: dialplans of their own, with other routes.
+    tested: BTreeSet<FileId>,
     /// Whether some name is put together at run time, so that any file may be brought in.
     dynamic: bool,
 }
@@ -37,14 +39,27 @@ impl Modules {
                 None => {}
             }
         }
-        let mut waiting: Vec<FileId> = facts.file(ENTRY).into_iter().collect();
+        modules.reached = modules.reached_from(facts.file(ENTRY).into_iter().collect());
+        let tests = facts.files.iter().enumerate().filter(|(_, file)| file.role == Role::Test);
+        modules.tested = modules.reached_from(tests.map(|(id, _)| id).collect());
+        modules
+    }
+
+    /// All that is brought in by these, and they themselves.
+    fn reached_from(&self, mut waiting: Vec<FileId>) -> BTreeSet<FileId> {
+        let mut reached = BTreeSet::new();
         while let Some(file) = waiting.pop() {
-            if modules.reached.insert(file) {
-                let brought = modules.brought.get(&file).map(Vec::as_slice).unwrap_or_default();
+            if reached.insert(file) {
+                let brought = self.brought.get(&file).map(Vec::as_slice).unwrap_or_default();
                 waiting.extend(brought.iter().map(|(_, file)| *file));
             }
         }
-        modules
+        reached
+    }
+
+    /// Whether a file may stand beside all routes: not if it is part of other dialplans alone.
+    pub(super) fn is_among_routes(&self, facts: &Facts<'_>, file: FileId) -> bool {
+        self.dynamic || facts.file(ENTRY).is_none() || self.reached.contains(&file)
     }
 
     /// Tells of files that nothing brings in.
@@ -53,7 +68,8 @@ impl Modules {
             return;
         }
         for (id, file) in facts.files.iter().enumerate() {
-            if self.reached.contains(&id) || file.role == Role::Test {
+            let used = self.reached.contains(&id) || self.tested.contains(&id);
+            if used || file.role == Role::Test {
                 continue;
             }
             let name = file.path.trim_end_matches(".lua").replace('/', ".");

@@ -36,11 +36,11 @@ end)
                   it begins in this file of the scripts folder instead, and nothing else is loaded \
                   but what the file requires.",
             arguments: &[OptionSpec::required(
-                "file",
-                Kind::Text,
-                "A path in the scripts folder, such as `cookbook/night_service.lua`.",
+                "name",
+                Kind::Module,
+                "The script as `require` names it: `cookbook.night_service`.",
             )],
-            example: r#"dialplan "clock.lua"
+            example: r#"dialplan "clock"
 
 test("the clock alone is there", function(t)
   t:call { as = "100", to = "123" }:hears("time/the-time-is")

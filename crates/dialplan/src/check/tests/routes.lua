@@ -35,3 +35,10 @@
 -- file: old.lua
   route("2", function(call) call:busy() end)
 --^ unused-file: no other script requires this file (write require "old" in main.lua, or delete the file)
+-- case: a file that only tests bring in is part of another dialplan
+  route("1", function(call) call:go("7") end)
+--                                  ^^^ no-route: call:go: no route matches "7"; did you mean "1"?
+-- file: recipe.lua
+  route("1", function(call) call:go("7") end)
+-- file: tests/recipe.lua
+  require "recipe"
