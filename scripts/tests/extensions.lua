@@ -11,8 +11,8 @@ test("extensions talk to each other", function(t)
 end)
 
 test("all phones of an extension ring, and the first to answer has the call", function(t)
-  local desk = t:phone("101", { name = "desk" })
-  local mobile = t:phone("101", { name = "mobile", answers = 4 })
+  local desk = t:phone("101", { label = "desk" })
+  local mobile = t:phone("101", { label = "mobile", answers = 4 })
   local alice = t:call { as = "100", to = "101" }
   desk:rings { from = "100" }
   alice:talks_to(mobile)

@@ -49,14 +49,12 @@ struct Entry {
     function: Function,
 }
 
-/// A test that can be run, by its place in its file.
+/// A test that can be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The file, by its place in the suite.
     pub file: usize,
-    /// The test, by its place in the file.
-    pub index: usize,
-    /// Its name.
+    /// Its name, which no other in the file has.
     pub name: String,
     /// The line where it begins, from 1.
     pub line: u32,
@@ -157,16 +155,17 @@ impl Worker {
             return Err(told);
         }
         let listed = said(self.aside.lua(), |said| {
-            let entries = said.tests.iter().enumerate();
-            let listed = entries.map(|(test, entry)| Listed {
+            let listed = said.tests.iter().map(|entry| Listed {
                 file: index,
-                index: test,
                 name: entry.name.clone(),
                 line: entry.line,
             });
             listed.collect()
         });
-        Ok(listed.unwrap_or_default())
+        let mut listed: Vec<Listed> = listed.unwrap_or_default();
+        // Tests that a loop adds have one line, and may come in any order.
+        listed.sort_by(|one, other| (one.line, &one.name).cmp(&(other.line, &other.name)));
+        Ok(listed)
     }
 
     fn load_error(&self, file: Option<&TestFile>, error: &mlua::Error) -> LoadError {
@@ -257,7 +256,8 @@ impl Worker {
         let lua = self.aside.lua();
         let found = said(lua, |said| {
             said.running = true;
-            let entry = said.tests.get(test.index)?;
+            // By its name: `pairs` goes through a table in another order in each Lua state.
+            let entry = said.tests.iter().find(|entry| entry.name == test.name)?;
             Some((entry.function.clone(), entry.skip.clone()))
         });
         let Some((function, skip)) = found.ok().flatten() else {

@@ -47,6 +47,7 @@ end)
                     "Whether nobody vouches for the caller: only public routes let it in.",
                 ),
                 OptionSpec::optional("name", Kind::Text, "The display name."),
+                LABEL,
                 OptionSpec::optional("headers", Kind::Headers, "More headers of the INVITE."),
                 OptionSpec::optional(
                     "keys",
@@ -203,7 +204,7 @@ end)
                     "Whether it registers at once.",
                 ),
                 OptionSpec::optional("secret", Kind::Text, "A wrong secret, to be refused with."),
-                OptionSpec::optional("name", Kind::Text, "What the ladder calls it."),
+                LABEL,
                 OptionSpec::optional(
                     "second_call",
                     Kind::Word(&["busy", "waits"]),
@@ -261,16 +262,7 @@ end)
                   something.",
             arguments: &[OptionSpec::required("uri", Kind::Text, "Its SIP URI.")],
             options: &[
-                ANSWERS,
-                EARLY,
-                BUSY,
-                REFUSES,
-                REDIRECTS,
-                AFTER,
-                REASON,
-                NEVER,
-                OptionSpec::optional("name", Kind::Text, "What the ladder calls it."),
-                HANGS_UP,
+                ANSWERS, EARLY, BUSY, REFUSES, REDIRECTS, AFTER, REASON, NEVER, LABEL, HANGS_UP,
                 LOSES,
             ],
             returns: Returns::Value(PARTY),
@@ -331,6 +323,8 @@ end)
 pub(super) const WITHIN: OptionSpec =
     OptionSpec::optional("within", seconds(0.0, 86_400.0, Some(30.0)), "How long to wait for it.");
 const PARTY: ValueSpec = ValueSpec::new("party", "party", "Whom it is about from now on.");
+const LABEL: OptionSpec =
+    OptionSpec::optional("label", Kind::Text, "What the ladder and messages call it.");
 const ANSWERS: OptionSpec =
     OptionSpec::optional("answers", seconds(0.0, 3_600.0, None), "Answers after so long.");
 const EARLY: OptionSpec = OptionSpec::optional(

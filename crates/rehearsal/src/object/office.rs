@@ -142,6 +142,7 @@ fn call(lua: &Lua, session: &Rc<Session>, given: &Given) -> Result<Value, Proble
     };
     let late = given.flag("late_offer")? == Some(true);
     let call = Call {
+        name: given.text("label")?,
         display_name: given.text("name")?.unwrap_or_default(),
         headers: given.headers("headers")?,
         offer: if late { Offer::Late } else { Offer::Early },
@@ -178,8 +179,8 @@ fn phone(lua: &Lua, session: &Rc<Session>, given: &Given) -> Result<Value, Probl
     let wrong_secret = given.text("secret")?;
     let expects_registration = registers == Registers::AtOnce && wrong_secret.is_none();
     let mut phone = Phone::new(account);
-    if let Some(name) = given.text("name")? {
-        phone.name = name;
+    if let Some(label) = given.text("label")? {
+        phone.name = label;
     }
     let phone =
         Phone { secret: wrong_secret, behaviour, weather: own_weather(given)?, registers, ..phone };
@@ -194,7 +195,7 @@ fn phone(lua: &Lua, session: &Rc<Session>, given: &Given) -> Result<Value, Probl
 
 fn target(lua: &Lua, session: &Rc<Session>, given: &Given) -> Result<Value, Problem> {
     let target = Target {
-        name: given.text("name")?,
+        name: given.text("label")?,
         uri: given.needed("uri")?,
         behaviour: behaviour(given)?,
         weather: own_weather(given)?,

@@ -11,5 +11,7 @@
 mod examples;
 mod failing;
 mod language;
+mod property;
+mod running;
 mod shipped;
 mod stage;
