@@ -403,3 +403,80 @@ fn the_exchange_stops_politely_while_it_rings_waits_and_serves() {
         }
     }
 }
+
+#[test]
+fn a_caller_who_spoke_another_codec_before_changes_to_the_one_of_whoever_was_called() {
+    let mut world = office(
+        "
+route('5', function(call)
+  call:dial('ext/102')
+  call:bridge(pbx.originate { to = 'ext/103' })
+end)",
+    );
+    let speex = sdp::RtpCodec::new(98, "speex", 8_000);
+    world.phones[0].codecs = vec![speex.clone(), sdp::RtpCodec::pcma()];
+    world.phones[1].codecs = vec![speex];
+    world.phones[2].codecs = vec![sdp::RtpCodec::pcmu()];
+    world.check(
+        "
+           0  alice -> INVITE 5
+           0  bob   <- INVITE
+        1000  bob   -> 200
+        1000  alice <- 200
+        2000  bob   -> BYE
+        2000  carol <- INVITE
+        3000  carol -> 200
+        3000  alice <- re-INVITE sendrecv
+        3000  record 101 103 answered 0 ms
+        4000  alice hears carol
+        4000  carol hears alice
+        5000  carol -> BYE
+        5000  alice <- BYE
+        5000  record 101 5 answered 4000 ms
+    ",
+    );
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_caller_is_joined_to_one_after_the_other_and_keys_and_hold_work_as_with_a_dial() {
+    let mut world = office(
+        "
+route('5', function(call)
+  for _, event in ipairs { 'dtmf', 'hold', 'resume', 'answer' } do
+    call:on(event, function(...) log(event, ...) end)
+  end
+  local one, two = table.unpack(all {
+    function() return pbx.originate { to = 'ext/102' } end,
+    function() return pbx.originate { to = 'ext/103' } end,
+  })
+  log(call:bridge(one).secs, call:bridge(two).secs)
+end)",
+    );
+    world.act("alice", "INVITE 5");
+    run(&mut world, 1_000);
+    world.act("bob", "200");
+    world.act("carol", "200");
+    run(&mut world, 1_000);
+    assert_eq!(
+        (world.heard_by("alice").as_str(), world.heard_by("carol").as_str()),
+        ("bob", "nothing")
+    );
+    for (who, what) in [("bob", "HOLD"), ("bob", "RESUME"), ("alice", "PRESS 5"), ("bob", "BYE")] {
+        world.act(who, what);
+        run(&mut world, 1_000);
+    }
+    assert_eq!(
+        (world.heard_by("alice").as_str(), world.heard_by("carol").as_str()),
+        ("carol", "alice")
+    );
+    assert_eq!(world.named("bob").keys_heard(), "5");
+    world.act("alice", "BYE");
+    run(&mut world, 1_000);
+    assert!(!world.named("carol").is_in_call(), "{}", world.log.join("\n"));
+    assert_eq!(
+        world.logged(),
+        ["answer ext/102", "hold callee", "resume callee", "dtmf 5 caller", "answer ext/103"]
+    );
+    world.assert_all_is_quiet();
+}

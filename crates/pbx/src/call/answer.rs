@@ -49,7 +49,7 @@ impl Call {
     }
 
     /// After a bridge the caller may speak a codec that we can only pass on: ask it to change.
-    fn make_codec_playable(&mut self, now: Instant, desk: &mut Desk) -> Audible {
+    pub(super) fn make_codec_playable(&mut self, now: Instant, desk: &mut Desk) -> Audible {
         let Some(leg) = self.caller.leg.as_mut() else { return Audible::Ready };
         if leg.speaks_g711() {
             return Audible::Ready;

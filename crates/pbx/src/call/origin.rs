@@ -283,7 +283,9 @@ impl Call {
                     Ok(()) => {
                         self.stop_background(desk);
                         self.connect(now, desk, bridge);
-                        self.align_callee(now, desk);
+                        // Whoever was called for us speaks G.711. A caller may have settled on
+                        // something else with somebody before; if it cannot change, nobody can help.
+                        drop(self.make_codec_playable(now, desk));
                     }
                     Err((status, why)) => {
                         tracing::info!(call = %self.name, "cannot be joined: {why}");
