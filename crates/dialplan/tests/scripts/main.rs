@@ -18,6 +18,7 @@ mod examples;
 mod fibres;
 mod json;
 mod ladder;
+mod legs;
 mod load;
 mod memory;
 mod outside;
