@@ -53,6 +53,11 @@ pub enum What {
     },
     /// The exchange has news: a script's log line or fault, the end of a call, a reload.
     Exchange(Notice),
+    /// A script asks another program or its database, in words: `GET https://crm.example.org/42`,
+    /// `SELECT name FROM customers`.
+    Asks(String),
+    /// The answer arrives, in words: `200, 17 bytes`, `1 row`, or what went wrong.
+    Gets(String),
     /// A host name was looked up, and this was found.
     Resolved {
         /// The name.

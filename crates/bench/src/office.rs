@@ -16,6 +16,7 @@ use pbx::{Command, CommandId, Config, Input, Notice, Peer, Reload, Start, Switch
 use sip_engine::Flow;
 
 use crate::acoustics::Acoustics;
+use crate::outside;
 use crate::{Happening, Nobody, Outside, Party, PartyId, Queue, Shelf, Sounds, Weather, What};
 
 /// What an office is made of.
@@ -205,6 +206,8 @@ impl Office {
             | What::Says { .. }
             | What::Party { .. }
             | What::Exchange(_)
+            | What::Asks(_)
+            | What::Gets(_)
             | What::Resolved { .. } => None,
         })
     }
@@ -218,6 +221,8 @@ impl Office {
             | What::Presses { .. }
             | What::Says { .. }
             | What::Party { .. }
+            | What::Asks(_)
+            | What::Gets(_)
             | What::Resolved { .. } => None,
         })
     }
@@ -343,7 +348,12 @@ impl Office {
 
     fn deliver(&mut self, delivery: Delivery) {
         match delivery {
-            Delivery::ToSwitch(input) => self.switch.handle_input(self.now, input),
+            Delivery::ToSwitch(input) => {
+                if let Some(words) = outside::answer_in_words(&input) {
+                    self.note(What::Gets(words));
+                }
+                self.switch.handle_input(self.now, input);
+            }
             Delivery::ToParty { party, bytes } => {
                 let now = self.now;
                 if let Some(entry) = self.parties.get_mut(party.0) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use pbx::{Answer, FetchError, FetchRequest, Fetched, Query};
+use pbx::{Answer, FetchError, FetchRequest, Fetched, Input, Query};
 
 /// Answers what scripts ask. Whoever owns an office says how.
 pub trait Outside: fmt::Debug {
@@ -31,3 +31,61 @@ impl Outside for Nobody {
         Err("there is no database here".to_owned())
     }
 }
+
+/// What is asked of another program.
+pub(crate) fn request_in_words(request: &FetchRequest) -> String {
+    format!("{} {}", request.method, request.url)
+}
+
+/// What is asked of the database: its statements, on one line, without their values.
+pub(crate) fn query_in_words(query: &Query) -> String {
+    let statement = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let all: Vec<String> = query.statements.iter().map(|own| statement(&own.sql)).collect();
+    let mut all = all.join("; ");
+    if let Some((end, _)) = all.char_indices().nth(WORDS_MAX) {
+        all.truncate(end);
+        all.push_str("..");
+    }
+    all
+}
+
+/// What an answer from outside says; `None` if that is not one.
+pub(crate) fn answer_in_words(input: &Input) -> Option<String> {
+    match input {
+        Input::Fetched { answer: Ok(fetched), .. } => {
+            Some(format!("{}, {} bytes", fetched.status, fetched.body.len()))
+        }
+        Input::Fetched { answer: Err(error), .. } => Some(fetch_error(*error).to_owned()),
+        Input::Queried { answer: Ok(Answer::Rows { rows, .. }), .. } => Some(match rows.len() {
+            1 => "1 row".to_owned(),
+            count => format!("{count} rows"),
+        }),
+        Input::Queried { answer: Ok(Answer::Changed(changed)), .. } => {
+            let rows: u64 = changed.iter().map(|own| own.rows).sum();
+            Some(format!("{rows} changed"))
+        }
+        Input::Queried { answer: Err(error), .. } => Some(format!("an error: {error}")),
+        Input::Sip { .. }
+        | Input::FlowClosed { .. }
+        | Input::Resolved { .. }
+        | Input::Media(_)
+        | Input::Stored { .. }
+        | Input::Command(_) => None,
+    }
+}
+
+fn fetch_error(error: FetchError) -> &'static str {
+    match error {
+        FetchError::Timeout => "nothing in time",
+        FetchError::NoSuchHost => "no such host",
+        FetchError::NotPublic => "no public address",
+        FetchError::Refused => "no connection",
+        FetchError::NotTrusted => "an untrusted certificate",
+        FetchError::TooLarge => "too much",
+        FetchError::Busy => "too many requests at one time",
+        FetchError::Broken => "a broken connection",
+    }
+}
+
+/// Characters of a statement that are shown.
+const WORDS_MAX: usize = 120;

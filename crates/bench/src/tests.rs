@@ -9,6 +9,7 @@ use crate::*;
 mod behaviours;
 mod crowds;
 mod ladders;
+mod outside;
 mod simple;
 
 /// An office with extensions 101 to 104 and this dialplan.

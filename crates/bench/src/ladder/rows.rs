@@ -114,6 +114,8 @@ impl Writer<'_> {
             }
             What::Party { party, does } => self.note(at, *party, (*does).to_owned()),
             What::Exchange(notice) => self.write_notice(at, notice),
+            What::Asks(words) => self.row(at, Place::Exchange, format!("asks {words}")),
+            What::Gets(words) => self.row(at, Place::Exchange, format!("gets {words}")),
             What::Resolved { host, addresses } => {
                 let found = match addresses.as_slice() {
                     [] => "cannot find".to_owned(),

@@ -10,6 +10,7 @@ use sip_syntax::Message;
 
 use super::{Delivery, Office};
 use crate::acoustics::{Change, EarId};
+use crate::outside;
 use crate::party::News;
 use crate::{CallState, Direction, Heard, Hearing, PartyId, Traffic, Way, What};
 
@@ -54,12 +55,14 @@ impl Office {
                 }
             }
             Output::Fetch { ticket, request } => {
+                self.note(What::Asks(outside::request_in_words(&request)));
                 if let Some((after, answer)) = self.outside.fetch(&request) {
                     let answer = Delivery::ToSwitch(Input::Fetched { ticket, answer });
                     self.queue.push(self.now + after, answer);
                 }
             }
             Output::Query { ticket, query } => {
+                self.note(What::Asks(outside::query_in_words(&query)));
                 let (answer, took) = (self.outside.query(&query), Duration::ZERO);
                 let answer = Delivery::ToSwitch(Input::Queried { ticket, answer, took });
                 self.queue.push(self.now, answer);
