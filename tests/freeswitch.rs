@@ -203,6 +203,7 @@ const SECOND_LEG: &str = r##"
     freeswitch.consoleLog("info", "they talked, " .. session:getVariable("originate_disposition"))
   else
     freeswitch.consoleLog("info", "nobody: " .. other:hangupCause())
+    session:hangup(other:hangupCause())
   end
 "##;
 

@@ -3,5 +3,5 @@
 mod editor;
 mod starter;
 
-pub(crate) use editor::write_annotations;
+pub(crate) use editor::{has_old_annotations, write_annotations};
 pub(crate) use starter::{Origin, begin};

@@ -9,7 +9,7 @@ use sip_engine::Transport;
 
 use crate::config::Settings;
 use crate::prompts::Found;
-use crate::{machine, report, scripts, wiring};
+use crate::{machine, project, report, scripts, wiring};
 
 /// Checks configuration, scripts and prompts; prints all mistakes, or what was found right.
 pub(crate) fn run(config_path: &Path) -> anyhow::Result<ExitCode> {
@@ -63,6 +63,9 @@ pub(crate) fn run(config_path: &Path) -> anyhow::Result<ExitCode> {
         Err(error) => faults.push(format!("Error: {error:#}")),
     }
 
+    if project::has_old_annotations(config_path) {
+        println!("editors know another version; `cordboard annotations` tells them of this one");
+    }
     if faults.is_empty() {
         println!("everything is right");
         return Ok(ExitCode::SUCCESS);

@@ -30,17 +30,28 @@ pub(crate) fn write_annotations(
         None => (Names::default(), BTreeMap::new()),
     };
     let mut written = Vec::new();
-    for (name, text) in [
-        ("cordboard.lua", annotations::annotations(Language::Scripts)),
-        ("tests.lua", annotations::annotations(Language::Tests)),
-        ("names.lua", names::names(&known, &texts)),
-    ] {
+    let functions = FUNCTIONS.map(|(name, language)| (name, annotations::annotations(language)));
+    for (name, text) in functions.into_iter().chain([("names.lua", names::names(&known, &texts))]) {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
         written.push(path);
     }
     Ok(written)
 }
+
+/// Whether a project has annotations that another version wrote, so that its editor explains what is
+/// not so.
+pub(crate) fn has_old_annotations(config_path: &Path) -> bool {
+    let folder = folder_of(config_path).join(LIBRARY);
+    FUNCTIONS.iter().any(|(name, language)| {
+        fs::read_to_string(folder.join(name))
+            .is_ok_and(|text| text != annotations::annotations(*language))
+    })
+}
+
+/// The files that tell of functions.
+const FUNCTIONS: [(&str, Language); 2] =
+    [("cordboard.lua", Language::Scripts), ("tests.lua", Language::Tests)];
 
 /// What exists, and what is heard in the prompts as far as a table beside them tells.
 fn known(settings: &Settings) -> anyhow::Result<(Names, BTreeMap<String, String>)> {

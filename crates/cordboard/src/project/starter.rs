@@ -113,6 +113,7 @@ mod tests {
     use dialplan::Watch;
 
     use super::*;
+    use crate::project::has_old_annotations;
     use crate::rehearse::{self, Rehearsal};
 
     #[test]
@@ -132,7 +133,11 @@ mod tests {
         let editor: serde_json::Value = serde_json::from_str(&editor).unwrap();
         assert_eq!(editor["runtime.path"][0], "scripts/?.lua");
         let library = editor["workspace.library"][0].as_str().unwrap();
-        let names = folder.path().join("office").join(library).join("names.lua");
+        let library = folder.path().join("office").join(library);
+        assert!(!has_old_annotations(&config));
+        fs::write(library.join("tests.lua"), "-- of another version\n").unwrap();
+        assert!(has_old_annotations(&config));
+        let names = library.join("names.lua");
         let names = fs::read_to_string(names).unwrap();
         assert!(names.contains("---| \"main/welcome\" # Welcome to Cordboard.\n"), "{names}");
         assert!(names.contains("---| \"ext/100\"\n"), "{names}");
