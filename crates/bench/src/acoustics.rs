@@ -11,6 +11,7 @@ mod player;
 mod recorder;
 #[cfg(test)]
 mod tests;
+mod voice;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -26,6 +27,7 @@ use ear::Ear;
 use leg::{Leg, Route};
 use player::Player;
 use recorder::{Progress, Recorder, Voice};
+use voice::Texts;
 
 /// One party's end of the sound of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +49,7 @@ pub(crate) struct Change {
 pub(crate) struct Acoustics {
     /// Those of every dialplan that was ever in use: calls under way keep theirs.
     sounds: Vec<Arc<Sounds>>,
+    texts: Texts,
     legs: BTreeMap<LegId, Leg>,
     ports: BTreeMap<u16, LegId>,
     ears: BTreeMap<EarId, Ear>,
@@ -62,6 +65,7 @@ impl Acoustics {
     pub(crate) fn new(sounds: Arc<Sounds>) -> Self {
         Self {
             sounds: vec![sounds],
+            texts: Texts::default(),
             legs: BTreeMap::new(),
             ports: BTreeMap::new(),
             ears: BTreeMap::new(),
@@ -78,6 +82,11 @@ impl Acoustics {
         if !self.sounds.iter().any(|own| Arc::ptr_eq(own, &sounds)) {
             self.sounds.push(sounds);
         }
+    }
+
+    /// The sound of a text, which whoever hears it knows again.
+    pub(crate) fn speech(&mut self, text: &str) -> Vec<i16> {
+        self.texts.speech(text)
     }
 
     /// The next thing to tell the exchange.
@@ -118,7 +127,7 @@ impl Acoustics {
             Command::Play { leg, job, playlist } => {
                 self.end_play(now, leg, None);
                 if let Some(leg) = self.legs.get_mut(&leg) {
-                    leg.player = Some(Player::new(job, &playlist, &self.sounds));
+                    leg.player = Some(Player::new(job, &playlist, &self.sounds, &self.texts));
                 }
             }
             Command::StopPlay { leg, job } => {
@@ -326,7 +335,7 @@ impl Acoustics {
         let (Some(recorder), Some(ear)) = (&leg.recorder, self.ear_of(leg)) else {
             return Vec::new();
         };
-        let level = recorder::level(ear.0.party);
+        let level = voice::level(ear.0.party);
         let spoken = ear.1.spoken().into_iter();
         spoken.flat_map(|(from, until)| recorder.voice(now, from, until, level)).collect()
     }

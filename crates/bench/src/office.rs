@@ -130,6 +130,12 @@ impl Office {
         self.outside = outside;
     }
 
+    /// The sound of a text that is turned into speech: linear 16-bit mono at 8,000 Hz, which parties
+    /// hear as [`Heard::Speech`](crate::Heard).
+    pub fn speech(&mut self, text: &str) -> Vec<i16> {
+        self.acoustics.speech(text)
+    }
+
     /// The present.
     pub fn now(&self) -> Instant {
         self.now

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use media::{Flag, JobId, PlayItem, Playlist};
 
+use super::voice::Texts;
 use super::{samples_to_time, time_to_samples};
 use crate::Sounds;
 use crate::heard::{Heard, tone_name};
@@ -36,8 +37,14 @@ struct Begun {
 }
 
 impl Player {
-    pub(super) fn new(job: JobId, playlist: &Playlist, sounds: &[Arc<Sounds>]) -> Self {
-        let items: Vec<Item> = playlist.items.iter().map(|item| Item::new(item, sounds)).collect();
+    pub(super) fn new(
+        job: JobId,
+        playlist: &Playlist,
+        sounds: &[Arc<Sounds>],
+        texts: &Texts,
+    ) -> Self {
+        let items: Vec<Item> =
+            playlist.items.iter().map(|item| Item::new(item, sounds, texts)).collect();
         let total = items.iter().fold(0_u64, |sum, item| sum.saturating_add(item.samples));
         let first = items.first().map_or(0, |item| item.samples);
         Self {
@@ -151,7 +158,7 @@ impl Player {
 }
 
 impl Item {
-    fn new(item: &PlayItem, sounds: &[Arc<Sounds>]) -> Self {
+    fn new(item: &PlayItem, sounds: &[Arc<Sounds>], texts: &Texts) -> Self {
         match item {
             PlayItem::Sound(sound) => {
                 let known = sounds.iter().find_map(|known| known.find(sound));
@@ -161,7 +168,7 @@ impl Item {
                 };
                 let heard = match name {
                     Some(name) => Heard::Prompt(name),
-                    None => Heard::Recording(super::recorder::speaker(sound.pcm())),
+                    None => texts.heard(sound.pcm()),
                 };
                 Self { heard, samples: time_to_samples(length) }
             }

@@ -7,7 +7,6 @@ use std::time::Instant;
 use media::{Event, JobId, LegId, RecordEnd, RecordLimits};
 
 use super::{samples_to_time, time_to_samples};
-use crate::PartyId;
 
 /// One recording. Positions are samples since it began.
 #[derive(Debug)]
@@ -214,17 +213,6 @@ impl Recorder {
     }
 }
 
-/// The level at which a party speaks: its own, so that a recording tells whose it is.
-pub(super) fn level(party: PartyId) -> i16 {
-    i16::try_from(party.0).ok().and_then(|index| LEVEL_MIN.checked_add(index)).unwrap_or(i16::MAX)
-}
-
-/// Who speaks first on a recording that this bench made.
-pub(super) fn speaker(pcm: &[i16]) -> Option<PartyId> {
-    let level = pcm.iter().find(|sample| **sample >= LEVEL_MIN)?;
-    usize::try_from(level - LEVEL_MIN).ok().map(PartyId)
-}
-
 /// How long the media engine waits for late packets, in samples: 100 ms.
 const REORDER_WINDOW: u64 = 800;
 /// Samples in a chunk: 500 ms.
@@ -233,5 +221,3 @@ const CHUNK: u64 = 4_000;
 const BLOCK: u64 = 160;
 /// A block is voice when its samples are at least this far from zero on average.
 const VOICE_MIN: u64 = 256;
-/// The level at which the first party speaks.
-const LEVEL_MIN: i16 = 4_000;

@@ -563,3 +563,31 @@ fn calls_under_way_keep_the_prompts_of_their_dialplan() {
     }
     assert_quiet(&mut office);
 }
+
+#[test]
+fn a_text_that_is_spoken_is_heard_as_that_text() {
+    let mut office = office(r#"route("1", function(call) call:mailbox("102") end)"#);
+    let (hello, bye) = (office.speech("Hello there"), office.speech("Bye"));
+    assert_eq!(hello.len(), 11 * 70 * 8, "as long as it takes to say it");
+    assert_ne!(hello[0], bye[0]);
+    assert_eq!(office.speech("Hello there"), hello);
+    // Somebody left it as a message.
+    let message = pbx::records::MessageRecord {
+        sound: pbx::records::SoundId(7),
+        caller: "17".to_owned(),
+        caller_name: String::new(),
+        received_at: pbx::records::UnixMs(0),
+        length: s(1),
+        heard: false,
+    };
+    office.shelf_mut().messages.push(("102".to_owned(), message, Arc::new(hello)));
+    let owner = office.call(Call::of_account("102", "1")).unwrap();
+    office.run_for(s(2));
+    office.act(owner, Act::Press("4711#".to_owned())).unwrap();
+    office.run_for(s(20));
+    office.act(owner, Act::Press("1".to_owned())).unwrap();
+    wait_for(&mut office, owner, &Heard::Speech("Hello there".into()));
+    assert!(office.ladder().contains("\"Hello there\""), "{}", office.ladder());
+    office.act(owner, Act::Hangup).unwrap();
+    assert_quiet(&mut office);
+}
