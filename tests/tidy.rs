@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("media", &[]),
     ("pbx", &["dialplan", "media", "sdp", "sip-engine", "sip-syntax"]),
     ("explain", &["dialplan", "pbx", "sip-syntax"]),
+    ("repl", &["bench", "dialplan", "pbx"]),
     ("net", &["media", "sip-syntax"]),
     ("store", &["pbx"]),
     ("bench", &["dialplan", "media", "pbx", "sdp", "sip-engine", "sip-syntax"]),
@@ -27,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "net",
             "pbx",
             "rehearsal",
+            "repl",
             "sdp",
             "sip-engine",
             "sip-syntax",
@@ -56,6 +58,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("toml", &["cordboard"]),
     ("tracing-subscriber", &["cordboard"]),
     ("mimalloc", &["cordboard"]),
+    ("rustyline", &["cordboard"]),
 ];
 
 #[test]
@@ -86,7 +89,8 @@ fn every_crate_stands_in_the_table() {
 
 #[test]
 fn grammar_engines_and_the_bench_read_no_clock_and_start_no_thread() {
-    for name in ["sip-syntax", "sdp", "dialplan", "sip-engine", "media", "pbx", "bench", "explain"]
+    for name in
+        ["sip-syntax", "sdp", "dialplan", "sip-engine", "media", "pbx", "bench", "explain", "repl"]
     {
         let clippy = fs::read_to_string(root().join("crates").join(name).join("clippy.toml"))
             .unwrap_or_else(|_| panic!("{name} has no clippy.toml"));

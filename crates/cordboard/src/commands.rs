@@ -8,5 +8,6 @@ pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod mailbox;
 pub(crate) mod reference;
+pub(crate) mod repl;
 pub(crate) mod running;
 pub(crate) mod test;

@@ -75,6 +75,8 @@ enum Commands {
     Check,
     /// Explain what would happen if somebody dialled a number: every way, without calling anybody.
     Explain(Box<commands::explain::Options>),
+    /// Try out Lua on a pretend caller: type functions of `call`, and see what happens.
+    Repl(Box<commands::repl::Options>),
     /// Make a folder a project: a dialplan with a test, and what editors need; what is there stays.
     Init(commands::init::Options),
     /// Tell editors anew what functions, prompts and extensions there are, after an upgrade or a
@@ -131,6 +133,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => wiring::run(config, data.as_deref()).map(|()| ExitCode::SUCCESS),
         Some(Commands::Check) => commands::check::run(config),
         Some(Commands::Explain(options)) => commands::explain::run(config, *options),
+        Some(Commands::Repl(options)) => commands::repl::run(config, *options),
         Some(Commands::Init(options)) => commands::init::run(config, &options),
         Some(Commands::Annotations) => commands::annotations::run(config),
         Some(Commands::Reference(options)) => commands::reference::run(&options),

@@ -27,6 +27,14 @@ pub(crate) struct Rehearsal {
     pub(crate) routes: Vec<RouteInfo>,
 }
 
+/// What a bench is told of the office.
+pub(crate) fn bench_config(settings: Settings) -> pbx::Config {
+    // What a bench listens on is nobody else's: no socket is opened.
+    let listener = |transport| pbx::Listener { transport, address: LISTENS_ON };
+    let listeners = vec![listener(Transport::Udp), listener(Transport::Tcp)];
+    pbx::Config { external_ip: None, ..settings.into_config(listeners) }
+}
+
 impl Rehearsal {
     /// Reads everything that belongs to these settings. Without `paths` the tests are those in the
     /// folder `tests` of the scripts.
@@ -76,11 +84,7 @@ impl Rehearsal {
                 .collect::<Vec<_>>()
         })?;
         let routes = generation.routes().to_vec();
-        // What a bench listens on is nobody else's: no socket is opened.
-        let listener = |transport| pbx::Listener { transport, address: LISTENS_ON };
-        let listeners = vec![listener(Transport::Udp), listener(Transport::Tcp)];
-        let mut config = settings.clone().into_config(listeners);
-        config.external_ip = None;
+        let mut config = bench_config(settings.clone());
         config.script_watch = watch;
         let stage = Stage {
             config,

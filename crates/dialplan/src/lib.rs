@@ -50,6 +50,7 @@ mod strain;
 mod syntax;
 mod targets;
 mod time;
+mod typed;
 mod verb;
 mod verbs;
 
@@ -76,6 +77,7 @@ pub use say::{Spoken, say, say_prompts};
 pub use script::{Ending, Script, Step};
 pub use shared::{Claimed, LockId, LockOwner, Shared, SharedLimits};
 pub use strain::Strain;
+pub use typed::{Typed, read_typed};
 pub use verb::{
     Absence, Barge, Destination, Dial, HangupCause, Identity, Leg, Originate, Play, Read, Record,
     RedirectTarget, Repeat, Run, Sound, Target, Tone, Verb,
