@@ -480,3 +480,25 @@ end)",
     );
     world.assert_all_is_quiet();
 }
+
+#[test]
+fn a_caller_left_alone_is_told_why_whoever_was_called_for_it_did_not_answer() {
+    for (answer, told) in [("486", "alice <- 486"), ("404", "alice <- 404"), ("", "alice <- 480")] {
+        let mut world = office(
+            "
+route('5', function(call)
+  local leg = pbx.originate { to = 'ext/102', timeout = 5 }
+  if leg.status == 'ANSWERED' then call:bridge(leg) end
+end)",
+        );
+        world.act("alice", "INVITE 5");
+        run(&mut world, 1_000);
+        if !answer.is_empty() {
+            world.act("bob", answer);
+        }
+        run(&mut world, 6_000);
+        assert!(world.log.iter().any(|line| line.contains(told)), "{}", world.log.join("\n"));
+        assert!(world.logged().is_empty(), "{:?}", world.logged());
+        world.assert_all_is_quiet();
+    }
+}

@@ -3,6 +3,8 @@
 //! Each side task belongs to one ask of the script. A new kind is a variant of [`SideTask`], a way to
 //! begin it, and a line where its reply arrives.
 
+mod originate;
+
 use std::time::{Duration, Instant};
 
 use dialplan::{
@@ -15,6 +17,8 @@ use crate::output::Output;
 use crate::outside::{FetchError, Fetching, Next, timed_out};
 use crate::post::{Letter, Post};
 use crate::records::Ticket;
+pub(crate) use originate::Originator;
+use originate::Wish;
 
 /// Everything that one script waits for beside the line.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(crate) struct Asides {
     name: String,
     /// In the order in which they were asked for.
     list: Vec<Aside>,
+    /// Calls that were originated without waiting for an answer, up to now.
+    unawaited: usize,
 }
 
 /// Something that a script waits for and that does not need the caller's line.
@@ -55,6 +61,7 @@ enum SideTask {
     Originating {
         ticket: Ticket,
         child: CallId,
+        wish: Wish,
     },
 }
 
@@ -106,7 +113,7 @@ impl SideTask {
                 desk.redeem(ticket);
                 desk.shared.release(LockId(ticket.0));
             }
-            Self::Originating { ticket, child } => {
+            Self::Originating { ticket, child, .. } => {
                 desk.redeem(ticket);
                 desk.post(Post::Letter(child, Letter::Abandon));
             }
@@ -116,7 +123,7 @@ impl SideTask {
 
 impl Asides {
     pub(crate) fn new(owner: CallId, name: String) -> Self {
-        Self { owner, name, list: Vec::new() }
+        Self { owner, name, list: Vec::new(), unawaited: 0 }
     }
 
     pub(crate) fn sleep(&mut self, now: Instant, ask: AskId, length: Duration) {
@@ -177,17 +184,6 @@ impl Asides {
                 Some(Outcome::Fault("too many locks are held and waited for".into()))
             }
         }
-    }
-
-    /// Waits for a call that was originated for the script.
-    pub(crate) fn originating(&mut self, ask: AskId, ticket: Ticket, child: CallId) {
-        self.begin(ask, SideTask::Originating { ticket, child });
-    }
-
-    /// How many of those there are.
-    pub(crate) fn originating_count(&self) -> usize {
-        let rings = |aside: &&Aside| matches!(aside.task, SideTask::Originating { .. });
-        self.list.iter().filter(rings).count()
     }
 
     fn begin(&mut self, ask: AskId, task: SideTask) {

@@ -13,7 +13,6 @@ mod fault;
 mod keys;
 mod leg;
 mod origin;
-mod originate;
 mod perform;
 mod read;
 mod record;
@@ -61,8 +60,6 @@ pub(crate) struct Call {
     origin: Option<Box<Origin>>,
     /// Those whom its script called and may still join to the caller.
     legs: Vec<CallId>,
-    /// How many calls its script originated without waiting for an answer.
-    unawaited: usize,
     /// Those of its script's generation.
     prompts: Arc<Prompts>,
     /// The number of that.
@@ -195,7 +192,6 @@ impl Call {
             caller,
             origin: None,
             legs: Vec::new(),
-            unawaited: 0,
             prompts: desk.prompts.clone(),
             generation: desk.generation,
             script: None,
@@ -401,6 +397,11 @@ impl Call {
         ticket: Ticket,
         news: News,
     ) {
+        if let News::Originated(outcome) = &news
+            && let Some(failure) = self.asides.failure_for_caller(ticket, outcome)
+        {
+            self.last_failure = Some(failure);
+        }
         if let Some(told) = self.asides.replied(now, desk, ticket, news) {
             if let (_, Outcome::Originated { leg: Some(leg), .. }) = &told {
                 self.legs.push(CallId(leg.0));

@@ -18,7 +18,8 @@ pub const PBX: LibrarySpec = LibrarySpec {
               `status` tells which, in the words of a dial.\n\nWithout `run` and `number`, whoever \
               answers is kept for this script, and hears nothing until `call:bridge(leg)` joins \
               them to the caller. A leg that is not joined is hung up on by `leg:hangup()`, or when \
-              the script ends.\n\nWith `run`, a new call begins as soon as somebody answers. The \
+              the script ends. If nobody answers and the script gives the caller no other answer, \
+              the caller is told why, as after a dial.\n\nWith `run`, a new call begins as soon as somebody answers. The \
               function gets it: `call.from` and `call.account` are who answered, `call.to` is who \
               was shown as calling, and every verb is about them. With `number`, that call runs the \
               route of the number instead. Such a call goes on whatever becomes of this script; \

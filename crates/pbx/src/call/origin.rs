@@ -17,10 +17,11 @@ use super::dial::label;
 use super::leg::{self, Leg};
 use super::turn::Todo;
 use super::{Call, Finished, Presence, Task};
+use crate::asides::Originator;
 use crate::desk::{CallId, Desk};
 use crate::post::{Birth, Letter, Party, Post};
 use crate::records::Ticket;
-use crate::verdict::dial_status;
+use crate::verdict::{dial_status, relayed};
 
 /// What an originated call is for.
 #[derive(Debug)]
@@ -250,12 +251,26 @@ impl Call {
         Some(Party { session, leg, label, on_hold: self.caller.on_hold })
     }
 
+    /// What a script of this call has somebody called as.
+    pub(super) fn as_originator(&self) -> Originator {
+        Originator {
+            call: Some((self.id, self.thread)),
+            kept: self.legs.len(),
+            user: self.caller.user.clone(),
+            display_name: self.caller.display_name.clone(),
+            max_forwards: self.caller.max_forwards,
+            near: self.caller.flow,
+            generation: self.generation,
+            prompts: self.prompts.clone(),
+        }
+    }
+
     /// A script's `call:bridge`: asks the call that keeps the party to hand it over.
     pub(super) fn begin_bridge(&mut self, desk: &mut Desk, leg: dialplan::Leg) -> Option<Finished> {
         self.last_failure = None;
         let child = CallId(leg.0);
         let Some(index) = self.legs.iter().position(|own| *own == child) else {
-            return Some(Finished::Outcome(gone()));
+            return Some(Finished::Outcome(self.not_joined(gone())));
         };
         self.legs.remove(index);
         desk.post(Post::Letter(child, Letter::Take(self.id)));
@@ -291,15 +306,29 @@ impl Call {
                         tracing::info!(call = %self.name, "cannot be joined: {why}");
                         bridge.part(now, desk);
                         let reason = status.default_reason();
-                        let outcome = not_joined(dial_status(status), status.as_u16(), reason);
+                        let outcome = failed(dial_status(status), status.as_u16(), reason);
+                        let outcome = self.not_joined(outcome);
                         self.proceed(now, desk, Finished::Outcome(outcome));
                     }
                 }
             }
             Some(bridge) => bridge.part(now, desk),
-            None if is_awaited => self.proceed(now, desk, Finished::Outcome(gone())),
+            None if is_awaited => {
+                let outcome = self.not_joined(gone());
+                self.proceed(now, desk, Finished::Outcome(outcome));
+            }
             None => {}
         }
+    }
+
+    /// A bridge came to nothing: so the caller is told if the script says nothing else.
+    fn not_joined(&mut self, outcome: Outcome) -> Outcome {
+        if let Outcome::Dialed { code, reason, .. } = &outcome {
+            let status = StatusCode::new(*code).unwrap_or(StatusCode::TEMPORARILY_UNAVAILABLE);
+            let reason = if *code == 0 { "" } else { reason.as_str() };
+            self.last_failure = Some(relayed(status, reason));
+        }
+        outcome
     }
 
     /// Answers the caller with what it and the party of `far` both speak.
@@ -329,10 +358,10 @@ impl Call {
 
 /// The outcome of a bridge to somebody who hung up before.
 fn gone() -> Outcome {
-    not_joined(DialStatus::Cancel, 0, "hung up before it was joined")
+    failed(DialStatus::Cancel, 0, "hung up before it was joined")
 }
 
-fn not_joined(status: DialStatus, code: u16, reason: &str) -> Outcome {
+fn failed(status: DialStatus, code: u16, reason: &str) -> Outcome {
     Outcome::Dialed {
         status,
         code,

@@ -69,7 +69,11 @@ impl Call {
                 None
             }
             Verb::Originate(originate) => {
-                let told = self.originate(desk, ask, *originate);
+                if originate.run.is_none() {
+                    self.last_failure = None;
+                }
+                let by = self.as_originator();
+                let told = self.asides.originate(desk, ask, *originate, by);
                 told.map(|outcome| Todo::Script(Some((ask, outcome))))
             }
             Verb::HangupLeg(leg) => {
