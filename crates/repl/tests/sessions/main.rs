@@ -101,6 +101,7 @@ fn config() -> pbx::Config {
         language: "en".to_owned(),
         apology: None,
         limits: pbx::Limits::default(),
+        http_allow: Vec::new(),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::Nothing,
     }
