@@ -25,7 +25,7 @@ fn is_given(table: &Table, name: &str) -> bool {
         })
 }
 
-fn given<'n>(table: &'n Table) -> impl Iterator<Item = &'n str> {
+fn given(table: &Table) -> impl Iterator<Item = &str> {
     let libraries = table.libraries.iter().filter(|library| !types::is_object(library));
     let names = libraries.flat_map(|library| {
         let functions = library.functions.iter().map(|spec| spec.name);
