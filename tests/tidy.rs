@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("net", &["media", "sip-syntax"]),
     ("store", &["pbx"]),
     ("bench", &["dialplan", "media", "pbx", "sdp", "sip-engine", "sip-syntax"]),
-    ("rehearsal", &["bench", "dialplan", "pbx", "sip-syntax"]),
+    ("rehearsal", &["bench", "dialplan", "pbx", "sip-syntax", "store"]),
     (
         "cordboard",
         &[

@@ -19,6 +19,7 @@ mod coverage;
 mod entry;
 mod given;
 mod object;
+mod outside;
 mod property;
 mod report;
 mod run;

@@ -6,6 +6,7 @@ mod heard;
 mod mailbox;
 mod message;
 mod office;
+mod outside;
 mod party;
 mod property;
 mod record;
@@ -16,6 +17,7 @@ use dialplan::{LibrarySpec, VerbSpec, nearest};
 use mlua::{Lua, MultiValue, UserDataMethods, Value};
 
 pub(crate) use office::T;
+pub(crate) use outside::answer_of;
 pub(crate) use property::explain;
 
 use crate::given::Given;

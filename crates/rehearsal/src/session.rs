@@ -15,6 +15,7 @@ use mlua::Lua;
 use pbx::Notice;
 
 use crate::entry::Dialplan;
+use crate::outside::{Outside, Wrong};
 use crate::stage::{Stage, Suite};
 use crate::verdict::{Failure, Spot};
 use crate::wall::{USUAL, in_zone};
@@ -30,6 +31,7 @@ pub(crate) struct Session {
     plan: RefCell<Plan>,
     watch: RefCell<Watch>,
     marks: RefCell<BTreeMap<PartyId, Marks>>,
+    outside: Outside,
     /// Things that happened in its office.
     steps: Cell<u64>,
     /// How much time went by in the cases of its properties,
@@ -40,6 +42,8 @@ pub(crate) struct Session {
 
 /// What an office will be like.
 struct Plan {
+    /// Addresses that count as allowed, beside those of the configuration.
+    allowed: Vec<pbx::Allowed>,
     dialplan: Dialplan,
     wall: DateTime,
     weather: Weather,
@@ -133,9 +137,15 @@ impl Session {
             aside: Rc::clone(aside),
             seed,
             office: RefCell::default(),
-            plan: RefCell::new(Plan { dialplan, wall: USUAL, weather: Weather::calm() }),
+            plan: RefCell::new(Plan {
+                allowed: Vec::new(),
+                dialplan,
+                wall: USUAL,
+                weather: Weather::calm(),
+            }),
             watch: RefCell::default(),
             marks: RefCell::default(),
+            outside: Outside::default(),
             steps: Cell::new(0),
             cases_elapsed: Cell::default(),
             cases_covered: RefCell::default(),
@@ -173,12 +183,14 @@ impl Session {
         };
         if office.is_none() {
             let plan = self.plan.borrow();
-            let setup =
+            let mut setup =
                 self.stage.setup(&plan.dialplan, plan.wall, plan.weather.clone(), self.seed);
-            let opened = Office::new(setup).map_err(|mistakes| {
+            setup.config.http_allow.extend(plan.allowed.iter().cloned());
+            let mut opened = Office::new(setup).map_err(|mistakes| {
                 let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
                 Problem::Misuse(format!("the dialplan does not load: {}", mistakes.join("; ")))
             })?;
+            opened.set_outside(Box::new(self.outside.clone()));
             *office = Some(opened);
         }
         RefMut::filter_map(office, Option::as_mut)
@@ -188,6 +200,16 @@ impl Session {
     /// The scripts of the office that is opened.
     pub(crate) fn set_dialplan(&self, dialplan: Dialplan) {
         self.plan.borrow_mut().dialplan = dialplan;
+    }
+
+    /// Who answers what scripts ask of the world outside.
+    pub(crate) fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
+    /// Lets scripts reach an address in the office that is opened.
+    pub(crate) fn allow(&self, address: pbx::Allowed) {
+        self.plan.borrow_mut().allowed.push(address);
     }
 
     /// What the wall clock shows when the office opens.
@@ -228,11 +250,27 @@ impl Session {
         office.run_until_that(limit, |office| {
             self.steps.set(self.steps.get() + 1);
             came = is_so(office);
-            came || self.steps.get() > STEPS_MAX || self.watch.borrow_mut().look(office)
+            came || self.steps.get() > STEPS_MAX
+                || self.outside.has_wrong()
+                || self.watch.borrow_mut().look(office)
         });
         self.aside.set_time(&office.wall());
         let mut watch = self.watch.borrow_mut();
         watch.look(&office);
+        match self.outside.take_wrong() {
+            Some(Wrong::Unexpected { method, url }) => {
+                let address = url.split('?').next().unwrap_or_default();
+                return Err(Problem::Unmet {
+                    expected: "scripts to ask only what the test answers".into(),
+                    instead: format!(
+                        "one asks {method} {url}; write t:http(\"{method}\", \"{address}\", {{ \
+                         status = 200 }}) before the first phone or call"
+                    ),
+                });
+            }
+            Some(Wrong::Failed(error)) => return Err(Problem::Raised(error)),
+            None => {}
+        }
         if let Some(error) = watch.failed.take() {
             return Err(Problem::Script(Box::new(error)));
         }

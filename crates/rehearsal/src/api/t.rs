@@ -70,6 +70,42 @@ end)
             ..METHOD
         },
         VerbSpec {
+            name: "db",
+            summary: "Asks the scripts' database.",
+            doc: "Each test has one of its own, real SQLite in memory, empty at first. Any one \
+                  statement will do, also one that makes what the test needs. Values for `?` follow \
+                  as a list.",
+            arguments: &[
+                OptionSpec::required("sql", Kind::Anything, "One statement.").typed("string"),
+                OptionSpec::optional("values", Kind::Table, "What to put in for each `?`."),
+            ],
+            returns: Returns::Value(ValueSpec::new(
+                "rows",
+                "table<string, any>[]",
+                "A table for each row, by the names of its columns.",
+            )),
+            example: r#"test("a test can look into the database", function(t)
+  t:db("CREATE TABLE contact (number TEXT, name TEXT)")
+  t:db("INSERT INTO contact VALUES (?, ?)", { "+6621234567", "Somchai" })
+  t:equal(t:db("SELECT name FROM contact")[1].name, "Somchai")
+end)
+"#,
+            ..METHOD
+        },
+        VerbSpec {
+            name: "db_fails",
+            summary: "Has everything that scripts ask of their database fail from now on.",
+            doc: "Without a text it works again.",
+            arguments: &[OptionSpec::optional("text", Kind::Text, "What the error says.")],
+            example: r#"test("a broken disk is not the test's own", function(t)
+  t:db_fails("disk I/O error")
+  t:call { as = "100", to = "123" }:hears("time/the-time-is")
+  t:db_fails()
+end)
+"#,
+            ..METHOD
+        },
+        VerbSpec {
             name: "equal",
             summary: "Expects two values to be the same, tables with the same content included.",
             doc: "Plain `assert` does as well; this says what it got instead.",
@@ -128,6 +164,56 @@ end)
   end, { runs = 5 })
 end)
 "##,
+            ..METHOD
+        },
+        VerbSpec {
+            name: "http",
+            summary: "Says how another program answers over HTTP.",
+            doc: "Scripts reach nothing real in a test: a request that no `t:http` fits fails it. An \
+                  address without a question fits every question; the last that fits counts. Said \
+                  before the first phone or call, the address counts as allowed by `[http]` in the \
+                  configuration.\n\n`with` is a function that gets `{ method, url, headers, body }` \
+                  and gives back a table of `status`, `headers`, `body`, `delay` or `fails`.",
+            arguments: &[
+                OptionSpec::required("method", Kind::Text, "`GET`, `POST` and the like."),
+                OptionSpec::required("url", Kind::Text, "The address."),
+            ],
+            options: &[
+                OptionSpec::optional(
+                    "status",
+                    Kind::Whole { min: 200, max: 999, default: Some(200) },
+                    "The status.",
+                ),
+                OptionSpec::optional("body", Kind::Anything, "The body.").typed("string"),
+                OptionSpec::optional("json", Kind::Anything, "A value to be the body as JSON."),
+                OptionSpec::optional("headers", Kind::Headers, "More headers."),
+                OptionSpec::optional(
+                    "delay",
+                    seconds(0.0, 3_600.0, Some(0.02)),
+                    "How long the answer takes.",
+                ),
+                OptionSpec::optional(
+                    "fails",
+                    Kind::Word(&[
+                        "timeout",
+                        "refused",
+                        "no such host",
+                        "not trusted",
+                        "too large",
+                        "busy",
+                        "broken",
+                    ]),
+                    "There is no answer, for this reason.",
+                ),
+                OptionSpec::optional("with", Kind::Function, "Answers each request.")
+                    .typed("fun(request: table): table"),
+            ],
+            example: r#"test("an answer can be ready, whether it is asked for or not", function(t)
+  t:http("GET", "https://crm.example.org/contacts", { json = { name = "Somchai" } })
+  t:call { as = "100", to = "123" }:hears("time/the-time-is")
+  t:equal(#t:requests(), 0)
+end)
+"#,
             ..METHOD
         },
         VerbSpec {
@@ -250,6 +336,18 @@ end)
   caller:hangs_up()
   local record = t:record { from = "100", to = "101", answered = true }
   assert(record.talked >= 5)
+end)
+"#,
+            ..METHOD
+        },
+        VerbSpec {
+            name: "requests",
+            summary: "Gives back every HTTP request that scripts sent, in order.",
+            doc: "Each has `method`, `url`, `headers` by name in lower case, and `body`.",
+            returns: Returns::Value(ValueSpec::new("requests", "table[]", "The requests.")),
+            example: r#"test("the clock asks nobody", function(t)
+  t:call { as = "100", to = "123" }:hears("time/the-time-is")
+  t:equal(t:requests(), {})
 end)
 "#,
             ..METHOD

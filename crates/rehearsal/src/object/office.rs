@@ -9,7 +9,7 @@ use mlua::{Lua, Value};
 
 use super::mailbox::Mailbox;
 use super::party::Party;
-use super::{Object, expect, hand_out, property, record};
+use super::{Object, expect, hand_out, outside, property, record};
 use crate::api;
 use crate::given::Given;
 use crate::session::{Problem, Session};
@@ -44,9 +44,12 @@ impl Object for T {
         match spec.name {
             "at" => at(session, given)?,
             "call" => return call(lua, session, given),
+            "db" => return outside::db(lua, session, given),
+            "db_fails" => session.outside().set_fault(given.text("text")?),
             "equal" => expect::equal(given)?,
             "expects_error" => session.expect_error(given.needed("text")?),
             "forall" => property::forall(lua, session, given)?,
+            "http" => return outside::http(session, given),
             "logged" => return record::logged(lua, session, given),
             "never_logged" => return record::never_logged(session, given),
             "mailbox" => {
@@ -55,6 +58,7 @@ impl Object for T {
             }
             "phone" => return phone(lua, session, given),
             "record" => return record::record(lua, session, given),
+            "requests" => return outside::requests(lua, session),
             "target" => return target(lua, session, given),
             "wait" => session.run_for(given.seconds("seconds")?.unwrap_or_default())?,
             "weather" => weather(session, given)?,

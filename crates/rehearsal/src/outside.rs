@@ -1,0 +1,188 @@
+//! What the dialplan asks of the world outside while a test runs: other programs answer as the test
+//! says, and the database is a real one, in memory, of that test alone.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use mlua::Function;
+use pbx::{
+    Answer, FetchError, FetchRequest, Fetched, Query, SqlValue, SqlValues, Statement, Wants,
+};
+use store::ScriptDatabase;
+
+/// Answers for one test. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Outside(Rc<RefCell<State>>);
+
+#[derive(Default)]
+struct State {
+    /// The last that fits counts.
+    stubs: Vec<Stub>,
+    requests: Vec<Request>,
+    /// The first request that no stub fits, or what went wrong with one that does.
+    wrong: Option<Wrong>,
+    /// Opened when it is first asked.
+    database: Option<ScriptDatabase>,
+    /// What every query fails with, if the test wants that.
+    fault: Option<String>,
+}
+
+/// How another program answers.
+#[derive(Clone)]
+pub(crate) struct Stub {
+    /// `GET` and the like.
+    pub(crate) method: String,
+    /// Without the question, which may be any, unless it has one.
+    pub(crate) url: String,
+    pub(crate) reply: Reply,
+}
+
+/// What is answered.
+#[derive(Clone)]
+pub(crate) enum Reply {
+    /// Always the same.
+    Given(Given),
+    /// What this function gives back for the request.
+    From(Function),
+}
+
+/// One answer.
+#[derive(Clone)]
+pub(crate) struct Given {
+    pub(crate) after: Duration,
+    pub(crate) answer: Result<Fetched, FetchError>,
+}
+
+/// A request as it was sent.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Why a request has no answer.
+#[derive(Clone)]
+pub(crate) enum Wrong {
+    /// The test says nothing about it.
+    Unexpected {
+        /// `GET` and the like.
+        method: String,
+        /// Where it went.
+        url: String,
+    },
+    /// The function that should answer it failed.
+    Failed(mlua::Error),
+}
+
+impl fmt::Debug for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outside").finish_non_exhaustive()
+    }
+}
+
+impl Outside {
+    pub(crate) fn add(&self, stub: Stub) {
+        self.0.borrow_mut().stubs.push(stub);
+    }
+
+    /// Every request so far, in order.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.0.borrow().requests.clone()
+    }
+
+    pub(crate) fn has_wrong(&self) -> bool {
+        self.0.borrow().wrong.is_some()
+    }
+
+    pub(crate) fn take_wrong(&self) -> Option<Wrong> {
+        self.0.borrow_mut().wrong.take()
+    }
+
+    /// Has every query fail with this, or none.
+    pub(crate) fn set_fault(&self, fault: Option<String>) {
+        self.0.borrow_mut().fault = fault;
+    }
+
+    /// Asks the database itself.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub(crate) fn look(
+        &self,
+        sql: String,
+        values: Vec<SqlValue>,
+    ) -> Result<(Vec<String>, Vec<Vec<SqlValue>>), String> {
+        let statement = Statement { sql, values: SqlValues::InOrder(values) };
+        let query = Query { wants: Wants::Rows, statements: vec![statement], at: None };
+        match self.0.borrow_mut().ask(&query)? {
+            Answer::Rows { columns, rows } => Ok((columns, rows)),
+            Answer::Changed(_) => Ok((Vec::new(), Vec::new())),
+        }
+    }
+}
+
+impl State {
+    fn ask(&mut self, query: &Query) -> Result<Answer, String> {
+        let database = match &mut self.database {
+            Some(database) => database,
+            none => none.insert(ScriptDatabase::in_memory().map_err(|error| error.to_string())?),
+        };
+        database.run(query)
+    }
+}
+
+impl Stub {
+    fn fits(&self, request: &FetchRequest) -> bool {
+        let asked = request.url.split('?').next().unwrap_or_default();
+        self.method.eq_ignore_ascii_case(&request.method)
+            && (self.url == request.url || self.url == asked)
+    }
+}
+
+impl bench::Outside for Outside {
+    fn fetch(&mut self, request: &FetchRequest) -> Option<(Duration, Result<Fetched, FetchError>)> {
+        let sent = Request {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            headers: request.headers.clone(),
+            body: request.body.clone(),
+        };
+        let reply = {
+            let mut state = self.0.borrow_mut();
+            state.requests.push(sent.clone());
+            state.stubs.iter().rev().find(|stub| stub.fits(request)).map(|stub| stub.reply.clone())
+        };
+        // The function may ask what was requested, so nothing is borrowed while it runs.
+        let given = match reply {
+            Some(Reply::Given(given)) => Ok(given),
+            Some(Reply::From(function)) => {
+                crate::object::answer_of(&function, &sent).map_err(Wrong::Failed)
+            }
+            None => Err(Wrong::Unexpected { method: sent.method, url: sent.url }),
+        };
+        let Given { after, answer } = given.unwrap_or_else(|wrong| {
+            self.0.borrow_mut().wrong.get_or_insert(wrong);
+            Given { after: Duration::ZERO, answer: Err(FetchError::Refused) }
+        });
+        if after >= request.timeout || answer == Err(FetchError::Timeout) {
+            return Some((request.timeout, Err(FetchError::Timeout)));
+        }
+        let too_large = |fetched: &Fetched| fetched.body.len() > request.body_bytes_max;
+        match answer {
+            Ok(fetched) if too_large(&fetched) => Some((after, Err(FetchError::TooLarge))),
+            answer => Some((after, answer)),
+        }
+    }
+
+    fn query(&mut self, query: &Query) -> Result<Answer, String> {
+        let mut state = self.0.borrow_mut();
+        match &state.fault {
+            Some(fault) => Err(fault.clone()),
+            None => state.ask(query),
+        }
+    }
+}
