@@ -309,3 +309,50 @@ end)";
     );
     world.assert_all_is_quiet();
 }
+
+#[test]
+fn a_mailbox_menu_that_takes_too_long_is_left_and_the_caller_stays() {
+    for at in [1_000, 4_000, 9_000] {
+        let prompts = pbx::prompt_names("en").into_iter().chain(["en/hello".to_owned()]).collect();
+        let script = format!(
+            "
+route('5', function(call)
+  log(within({}, function() call:mailbox('102') end))
+  call:play('hello')
+end)",
+            f64::from(at) / 1_000.0
+        );
+        let mut world = office_with(&script, prompts);
+        world.act("alice", "INVITE 5");
+        world.run_for(Duration::from_millis(500));
+        world.act("alice", "PRESS 4711#");
+        world.run_for(Duration::from_millis(9_500));
+        assert_eq!(world.logged(), ["false timeout"]);
+        let log = world.log.join("\n");
+        assert!(log.contains("plays en/hello") && log.contains("alice <- BYE"), "{log}");
+        world.assert_all_is_quiet();
+    }
+}
+
+#[test]
+fn what_follows_a_message_cut_short_waits_for_a_store_that_is_silent_but_not_for_ever() {
+    let prompts = pbx::prompt_names("en").into_iter().chain(["en/hello".to_owned()]).collect();
+    let mut world = office_with(
+        "
+route('5', function(call)
+  within(15, function() call:voicemail('102') end)
+  call:play('hello')
+end)",
+        prompts,
+    );
+    world.act("alice", "INVITE 5");
+    world.run_for(Duration::from_secs(14));
+    world.shelf.silent = true;
+    world.log.clear();
+    world.run_for(Duration::from_secs(9));
+    assert!(!world.log.join("\n").contains("plays en/hello"), "{}", world.log.join("\n"));
+    world.run_for(Duration::from_secs(5));
+    assert!(world.log.join("\n").contains("plays en/hello"), "{}", world.log.join("\n"));
+    world.run_for(Duration::from_secs(2));
+    assert!(!world.named("alice").is_in_call(), "{}", world.log.join("\n"));
+}
