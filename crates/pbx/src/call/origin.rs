@@ -11,6 +11,7 @@ use sdp::Direction;
 use sip_engine::{Flow, Reply};
 use sip_syntax::{StatusCode, Uri};
 
+use super::answer::Audible;
 use super::bridge::Bridge;
 use super::caller::{Caller, Stage};
 use super::dial::label;
@@ -300,7 +301,9 @@ impl Call {
                         self.connect(now, desk, bridge);
                         // Whoever was called for us speaks G.711. A caller may have settled on
                         // something else with somebody before; if it cannot change, nobody can help.
-                        drop(self.make_codec_playable(now, desk));
+                        match self.make_codec_playable(now, desk) {
+                            Audible::Ready | Audible::Later(_) | Audible::Impossible => {}
+                        }
                     }
                     Err((status, why)) => {
                         tracing::info!(call = %self.name, "cannot be joined: {why}");
