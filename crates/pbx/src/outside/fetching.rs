@@ -174,6 +174,7 @@ fn is_redirect(status: u16) -> bool {
 const HARMLESS: [&str; 4] = ["accept", "accept-language", "content-type", "user-agent"];
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "simulated time starts somewhere")]
 mod tests {
     use std::time::Duration;
 

@@ -1,4 +1,8 @@
 //! `t:http`, `t:requests`, `t:db`, `t:db_fails`: the world outside of the office.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "Lua's kinds of value are not ours; what is not expected is refused alike"
+)]
 
 use std::time::Duration;
 
