@@ -6,6 +6,8 @@
 //! wish is never met by files that were read before it was made.
 
 mod prepare;
+#[cfg(test)]
+mod tests;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
