@@ -183,7 +183,7 @@ fn a_file_that_was_touched_is_no_change_and_one_that_was_written_is() {
 
 #[test]
 fn keys_that_need_a_restart_are_named_until_they_are_as_at_the_start() {
-    Office::new().run(async |mut office| {
+    Office::new().run(async |office| {
         for (text, keys) in [
             (
                 "domain = \"a.b\"\n[media]\nthreads = 63\n[limits]\ncalls = 3\n",
