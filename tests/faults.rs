@@ -297,3 +297,36 @@ fn a_handler_that_leaves_its_caller_without_an_answer_is_told_with_its_line() {
     assert!(line.contains("the handler of \"4XX\""), "{line}");
     assert!(line.contains("script=scripts/main.lua:8"), "{line}");
 }
+
+#[test]
+fn a_program_and_a_database_that_are_slow_are_told_once_and_then_counted() {
+    let log = logged(|| {
+        let mut world = World::new(Plan {
+            script: "route('4', function(call)
+  http.get('https://crm.test/slow?key=secret')
+  db.query('SELECT 1 AS x')
+  call:busy()
+end)"
+                .to_owned(),
+            http_allow: vec!["https://crm.test/".to_owned()],
+            ..Plan::default()
+        });
+        world.phone("alice", "101");
+        world.register_all();
+        world.outside.answer("GET https://crm.test/slow?key=secret", 4_200, 200, "");
+        world.outside.query_takes = Duration::from_millis(150);
+        for _ in 0..3 {
+            world.act("alice", "INVITE 4");
+            world.run_for(Duration::from_secs(6));
+        }
+        world.run_for(Duration::from_secs(60));
+        world.assert_all_is_quiet();
+    });
+    for (what, line) in [("http waited 4.2 s for https://crm.test", 2), ("slow query, 150 ms", 3)] {
+        let told: Vec<&str> = log.lines().filter(|line| line.contains(what)).collect();
+        assert_eq!(told.len(), 1, "{log}");
+        assert!(told[0].contains(&format!("script=scripts/main.lua:{line}")), "{}", told[0]);
+    }
+    assert_eq!(log.matches("happened 2 more times in the last minute").count(), 2, "{log}");
+    assert!(!log.contains("key=secret"), "{log}");
+}

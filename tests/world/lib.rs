@@ -475,7 +475,9 @@ impl World {
                         self.script_log.push(format!("{part}: {error}"));
                     }
                     Notice::ScriptFailed(failure) => self.failures.push(failure.error.to_string()),
-                    Notice::ScriptStrained(_) | Notice::CallOver(_) => {}
+                    Notice::ScriptStrained(_)
+                    | Notice::ScriptUndecided { .. }
+                    | Notice::CallOver(_) => {}
                     Notice::Reloaded { routes, .. } => {
                         self.note(&format!("notice Reloaded {{ routes: {routes} }}"));
                     }

@@ -122,6 +122,7 @@ impl Control {
             | Notice::ScriptFailed(_)
             | Notice::ScriptStrained(_)
             | Notice::ScriptRepeated { .. }
+            | Notice::ScriptUndecided { .. }
             | Notice::CallOver(_)
             | Notice::Idle => None,
         }

@@ -12,11 +12,12 @@ use dialplan::{
 };
 
 use crate::desk::{CallId, Desk};
-use crate::notice::Notice;
+use crate::notice::{Cost, Notice};
 use crate::output::Output;
 use crate::outside::{FetchError, Fetching, Next, timed_out};
 use crate::post::{Letter, Post};
 use crate::records::Ticket;
+use crate::repeats::Complaint;
 pub(crate) use originate::Originator;
 use originate::Wish;
 
@@ -146,7 +147,7 @@ impl Asides {
                 None
             }
             Err(fault) => {
-                self.tell_fault(desk, at, &fault);
+                self.tell_fault(now, desk, at, &fault);
                 Some(Outcome::Fetched(Err(fault)))
             }
         }
@@ -202,7 +203,10 @@ impl Asides {
         let Aside { ask, task } = self.list.remove(index);
         let outcome = match &task {
             SideTask::Sleeping { .. } | SideTask::Originating { .. } => Outcome::Done,
-            SideTask::Fetching { .. } => Outcome::Fetched(Err(timed_out())),
+            SideTask::Fetching { fetching, .. } => {
+                self.tell_wait(now, desk, fetching);
+                Outcome::Fetched(Err(timed_out()))
+            }
             SideTask::Querying { .. } => Outcome::Fault("the database does not answer".into()),
             SideTask::Locking { .. } => Outcome::Locked(None),
         };
@@ -230,15 +234,16 @@ impl Asides {
                     }
                     Next::Done(answer) => {
                         if let Err(fault) = &answer {
-                            self.tell_fault(desk, fetching.asked_at(), fault);
+                            self.tell_fault(now, desk, fetching.asked_at(), fault);
                         }
+                        self.tell_wait(now, desk, &fetching);
                         Outcome::Fetched(answer)
                     }
                 }
             }
             (SideTask::Querying { query, .. }, News::Queried { answer, took }) => {
                 if took >= SLOW_QUERY {
-                    self.tell_slow(desk, &query, took);
+                    self.tell_slow(now, desk, &query, took);
                 }
                 match answer {
                     Ok(answer) => Outcome::Queried(answer),
@@ -275,25 +280,55 @@ impl Asides {
     }
 
     /// Tells the author of the script what to do, where there is more to say than a word.
-    fn tell_fault(&self, desk: &mut Desk, at: Option<(String, u32)>, fault: &FetchFault) {
+    fn tell_fault(
+        &self,
+        now: Instant,
+        desk: &mut Desk,
+        at: Option<(String, u32)>,
+        fault: &FetchFault,
+    ) {
         if !fault.advice.is_empty() {
-            self.tell(desk, at, format!("http: {}: {}", fault.why, fault.advice));
+            let text = format!("http: {}: {}", fault.why, fault.advice);
+            self.tell(now, desk, at, text.clone(), text);
+        }
+    }
+
+    /// Names a program that kept the script waiting for long.
+    fn tell_wait(&self, now: Instant, desk: &mut Desk, fetching: &Fetching) {
+        let took = fetching.took(now);
+        if took >= SLOW_FETCH {
+            let at = fetching.asked_at().unwrap_or_default();
+            let cost = Cost::Waited { function: "http", on: fetching.origin(), took };
+            desk.tell_cost(now, &self.name, at, cost);
         }
     }
 
     /// Names a slow query by its text, never by its values.
-    fn tell_slow(&self, desk: &mut Desk, query: &Query, took: Duration) {
+    fn tell_slow(&self, now: Instant, desk: &mut Desk, query: &Query, took: Duration) {
         let texts = query.statements.iter().map(|statement| statement.sql.as_str());
         let text: String = texts.collect::<Vec<_>>().join("; ");
         let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let text: String = text.chars().take(SQL_SHOWN).collect();
         let took = took.as_millis();
-        self.tell(desk, query.at.clone(), format!("db: slow query, {took} ms: {text}"));
+        let about = format!("db: slow query: {text}");
+        self.tell(now, desk, query.at.clone(), about, format!("db: slow query, {took} ms: {text}"));
     }
 
-    fn tell(&self, desk: &mut Desk, at: Option<(String, u32)>, text: String) {
+    /// Tells it once; what is `about` the same is only counted for a while.
+    fn tell(
+        &self,
+        now: Instant,
+        desk: &mut Desk,
+        at: Option<(String, u32)>,
+        about: String,
+        text: String,
+    ) {
         let (file, line) = at.unwrap_or_default();
-        let (call, level) = (self.name.clone(), LogLevel::Warn);
+        let level = LogLevel::Warn;
+        if !desk.repeats.is_new(now, &Complaint { level, file: file.clone(), line, about }) {
+            return;
+        }
+        let call = self.name.clone();
         desk.push(Output::Publish(Notice::Script { call, level, file, line, text }));
     }
 }
@@ -302,5 +337,7 @@ impl Asides {
 const QUERY_MAX: Duration = Duration::from_secs(10);
 /// From here on a query is slow and named in the log.
 const SLOW_QUERY: Duration = Duration::from_millis(100);
+/// From here on whoever is asked over HTTP is slow.
+const SLOW_FETCH: Duration = Duration::from_secs(3);
 /// Characters of a slow query that are shown.
 const SQL_SHOWN: usize = 300;

@@ -55,6 +55,8 @@ pub enum Notice {
     ScriptStrained(Box<ScriptStrain>),
     /// What was told of scripts happened again, this often, within the last minute.
     ScriptRepeated {
+        /// How much it matters.
+        level: LogLevel,
         /// The script file; empty when unknown, or when it is about several.
         file: String,
         /// The line in that file, from 1; 0 when unknown.
@@ -63,6 +65,17 @@ pub enum Notice {
         about: String,
         /// How often.
         times: u64,
+    },
+    /// A handler returned and left its caller without any answer; the switch gave one.
+    ScriptUndecided {
+        /// The call's id.
+        call: String,
+        /// The script file of its route.
+        file: String,
+        /// The line of that route, from 1; 0 when unknown.
+        line: u32,
+        /// The route's pattern.
+        pattern: String,
     },
     /// A call is over. The store is given the same record.
     CallOver(Box<CallRecord>),
@@ -113,7 +126,7 @@ pub enum Cost {
         /// In a function of this name: `voicemail`.
         function: &'static str,
         /// For this.
-        on: &'static str,
+        on: String,
         /// So long.
         took: Duration,
     },
@@ -152,6 +165,7 @@ impl Notice {
             | Self::ScriptFailed(_)
             | Self::ScriptStrained(_)
             | Self::ScriptRepeated { .. }
+            | Self::ScriptUndecided { .. }
             | Self::CallOver(_)
             | Self::Idle => None,
         }
@@ -196,11 +210,23 @@ impl Notice {
                     tracing::warn!(%call, script = %format!("{file}:{line}"), "{cost}");
                 }
             }
-            Self::ScriptRepeated { file, line, about, times } => {
+            Self::ScriptRepeated { level, file, line, about, times } => {
                 let at = if file.is_empty() { String::new() } else { format!("{file}:{line}: ") };
                 let often = if *times == 1 { "once".to_owned() } else { format!("{times}") };
                 let times = if *times == 1 { "" } else { " times" };
-                tracing::error!("{at}{about} … happened {often} more{times} in the last minute");
+                let text = format!("{at}{about} … happened {often} more{times} in the last minute");
+                match level {
+                    LogLevel::Error => tracing::error!("{text}"),
+                    LogLevel::Debug | LogLevel::Info | LogLevel::Warn => tracing::warn!("{text}"),
+                }
+            }
+            Self::ScriptUndecided { call, file, line, pattern } => {
+                let at = format!("{file}:{line}");
+                tracing::warn!(
+                    %call,
+                    script = %at,
+                    "the handler of \"{pattern}\" ended without answering, rejecting or redirecting"
+                );
             }
             Self::CallOver(record) => log_end(record),
         }

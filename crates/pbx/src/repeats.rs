@@ -4,9 +4,17 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use dialplan::LogLevel;
+
+use crate::desk::Desk;
+use crate::notice::{Cost, Notice, ScriptStrain};
+use crate::output::Output;
+
 /// What makes two complaints the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Complaint {
+    /// How much it matters.
+    pub(crate) level: LogLevel,
     /// The script file; empty when unknown.
     pub(crate) file: String,
     /// The line in it; 0 when unknown.
@@ -41,7 +49,25 @@ pub(crate) struct Again {
 impl Complaint {
     /// Those that there was no room for.
     pub(crate) fn others() -> Self {
-        Self { file: String::new(), line: 0, about: "other faults of scripts".to_owned() }
+        let about = "other faults of scripts".to_owned();
+        Self { level: LogLevel::Error, file: String::new(), line: 0, about }
+    }
+}
+
+impl Desk {
+    /// Tells what a line of the script of a call or job costs.
+    pub(crate) fn tell_cost(
+        &mut self,
+        now: Instant,
+        name: &str,
+        (file, line): (String, u32),
+        cost: Cost,
+    ) {
+        let complaint = Complaint { level: LogLevel::Warn, file, line, about: cost.about() };
+        let repeated = !self.repeats.is_new(now, &complaint);
+        let Complaint { file, line, .. } = complaint;
+        let strain = ScriptStrain { call: name.to_owned(), file, line, cost, repeated };
+        self.push(Output::Publish(Notice::ScriptStrained(Box::new(strain))));
     }
 }
 
@@ -106,7 +132,8 @@ mod tests {
     use super::*;
 
     fn complaint(line: u32) -> Complaint {
-        Complaint { file: "scripts/main.lua".into(), line, about: "wrong".into() }
+        let (level, file) = (LogLevel::Error, "scripts/main.lua".into());
+        Complaint { level, file, line, about: "wrong".into() }
     }
 
     fn summed_up(repeats: &mut Repeats, now: Instant) -> Vec<(u32, u64)> {

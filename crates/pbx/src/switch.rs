@@ -226,8 +226,8 @@ impl Switch {
     fn sum_up(&mut self, now: Instant) {
         while let Some(Again { complaint, times }) = self.desk.repeats.sum_up(now) {
             let complaint = complaint.unwrap_or_else(Complaint::others);
-            let Complaint { file, line, about } = complaint;
-            let notice = Notice::ScriptRepeated { file, line, about, times };
+            let Complaint { level, file, line, about } = complaint;
+            let notice = Notice::ScriptRepeated { level, file, line, about, times };
             self.outputs.push_back(Output::Publish(notice));
         }
     }

@@ -7,7 +7,7 @@ use sip_syntax::StatusCode;
 
 use super::{Call, Presence, Task};
 use crate::desk::Desk;
-use crate::notice::{Cost, Notice, ScriptFailure, ScriptStrain};
+use crate::notice::{Cost, Notice, ScriptFailure};
 use crate::output::Output;
 use crate::records::{CallRecord, StoreRequest};
 use crate::repeats::Complaint;
@@ -36,7 +36,7 @@ impl Call {
                 }
                 Some(Remark::Failed { what, error }) => self.tell_failure(now, desk, what, error),
                 Some(Remark::Strained(strain)) => {
-                    self.tell_cost(now, desk, (file, line), Cost::Script(strain));
+                    desk.tell_cost(now, &self.name, (file, line), Cost::Script(strain));
                 }
             }
         }
@@ -53,7 +53,8 @@ impl Call {
         let (file, line) = (error.file.clone(), error.line.unwrap_or_default());
         let verb = error.verb.map(|verb| format!("call:{verb}: ")).unwrap_or_default();
         let about = format!("{verb}{}", error.message);
-        let repeated = !desk.repeats.is_new(now, &Complaint { file, line, about });
+        let level = LogLevel::Error;
+        let repeated = !desk.repeats.is_new(now, &Complaint { level, file, line, about });
         let failure = ScriptFailure {
             call: self.name.clone(),
             from: self.story.from.clone(),
@@ -82,34 +83,17 @@ impl Call {
             Some(Asked { function, file, line }) => (function, (file, line)),
             None => ("", (String::new(), 0)),
         };
-        self.tell_cost(now, desk, place, Cost::Waited { function, on, took });
+        let cost = Cost::Waited { function, on: on.to_owned(), took };
+        desk.tell_cost(now, &self.name, place, cost);
     }
 
     /// Tells the author of a handler that it left its caller without any answer.
     pub(super) fn tell_undecided(&self, desk: &mut Desk) {
         let route = self.script.as_ref().and_then(|script| script.route());
         let (file, line) = route.map(|route| (route.file.clone(), route.line)).unwrap_or_default();
-        let pattern = route.map_or("", |route| route.pattern.as_str());
-        let text = format!(
-            "the handler of \"{pattern}\" ended without answering, rejecting or redirecting"
-        );
-        let (call, level) = (self.name.clone(), LogLevel::Warn);
-        desk.push(Output::Publish(Notice::Script { call, level, file, line, text }));
-    }
-
-    /// Tells what a line of the script costs.
-    pub(super) fn tell_cost(
-        &self,
-        now: Instant,
-        desk: &mut Desk,
-        (file, line): (String, u32),
-        cost: Cost,
-    ) {
-        let complaint = Complaint { file, line, about: cost.about() };
-        let repeated = !desk.repeats.is_new(now, &complaint);
-        let Complaint { file, line, .. } = complaint;
-        let strain = ScriptStrain { call: self.name.clone(), file, line, cost, repeated };
-        desk.push(Output::Publish(Notice::ScriptStrained(Box::new(strain))));
+        let pattern = route.map(|route| route.pattern.clone()).unwrap_or_default();
+        let call = self.name.clone();
+        desk.push(Output::Publish(Notice::ScriptUndecided { call, file, line, pattern }));
     }
 
     /// How it stands with this call.

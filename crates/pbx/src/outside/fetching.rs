@@ -1,6 +1,6 @@
 //! One request of a script, from the first step to the last redirect.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dialplan::{Fetch, FetchFault, Fetched};
 
@@ -43,6 +43,16 @@ impl Fetching {
     /// When the script is told that it took too long.
     pub(crate) fn until(&self) -> Instant {
         self.until
+    }
+
+    /// How long it has taken so far.
+    pub(crate) fn took(&self, now: Instant) -> Duration {
+        self.fetch.timeout.saturating_sub(self.until.saturating_duration_since(now))
+    }
+
+    /// Whom it asks: `https://example.org`.
+    pub(crate) fn origin(&self) -> String {
+        self.at.origin()
     }
 
     /// The line of the script that asked, for messages.
