@@ -169,3 +169,18 @@ fn what_is_asked_is_answered_with_its_number() {
     }
     assert!(!told.contains("from: \"102\""), "more than was asked for: {told}");
 }
+
+#[test]
+fn a_bound_that_is_changed_holds_for_the_next_call_and_ends_none() {
+    let mut world = office(&waits(60, 486));
+    world.act("alice", "INVITE 5");
+    milliseconds(&mut world, 10);
+    world.redeclare(|config| config.limits.calls_max = 1);
+    world.act("bob", "INVITE 5");
+    milliseconds(&mut world, 10);
+    assert!(happened(&world, "bob <- 503"), "{:?}", world.log);
+    world.redeclare(|config| config.limits.calls_max = 2);
+    world.act("carol", "INVITE 5");
+    milliseconds(&mut world, 10);
+    assert_eq!(world.call_count(), 2);
+}

@@ -107,8 +107,8 @@ impl Switch {
         let endpoint = Endpoint::new(EndpointConfig {
             user_agent: USER_AGENT.to_owned(),
             seed: rng.u64(..),
-            transactions_max: config.limits.calls_max.saturating_mul(8).max(20_000),
-            sessions_max: config.limits.calls_max.saturating_mul(4).max(10_000),
+            transactions_max: reload::transactions_max(&config),
+            sessions_max: reload::sessions_max(&config),
         });
         let mut desk = Desk::new(config, clock, rng, endpoint, prompts, shared);
         let Desk { registrar, clock, .. } = &mut desk;

@@ -168,6 +168,13 @@ impl Endpoint {
         &self.counters
     }
 
+    /// Changes how many transactions and sessions there may be. What is beyond a smaller bound already
+    /// goes on to its end.
+    pub fn set_bounds(&mut self, transactions_max: usize, sessions_max: usize) {
+        self.config.transactions_max = transactions_max;
+        self.config.sessions_max = sessions_max;
+    }
+
     /// Sessions that are not dead, those included that only wait for the answer to a BYE.
     pub fn session_count(&self) -> usize {
         self.sessions.len()

@@ -59,6 +59,7 @@ impl Switch {
         let number = self.generations.last().map_or(0, |last| last.number) + 1;
         let loaded = Loaded::new(number, &generation, self.desk.clock.unix_ms(now));
         let routes = loaded.routes;
+        self.desk.endpoint.set_bounds(transactions_max(&config), sessions_max(&config));
         self.desk.config = config;
         self.desk.prompts = prompts;
         self.desk.generation = number;
@@ -91,6 +92,16 @@ pub(super) fn load(
     let loading =
         Loading { watch: config.script_watch, shared: shared.clone(), kept, ..Loading::default() };
     Generation::load_as(sources, names, config.script_limits, loading, now)
+}
+
+/// SIP transactions that so many calls may need, those included that only absorb repeats.
+pub(super) fn transactions_max(config: &Config) -> usize {
+    config.limits.calls_max.saturating_mul(8).max(20_000)
+}
+
+/// Dialogs and attempts at one that so many calls may need.
+pub(super) fn sessions_max(config: &Config) -> usize {
+    config.limits.calls_max.saturating_mul(4).max(10_000)
 }
 
 /// Accounts whose phones have to register anew, since what they proved no longer counts.
