@@ -16,6 +16,7 @@ mod faults;
 mod fibres;
 mod freeswitch;
 mod hostile;
+mod jobs;
 mod logs;
 mod operations;
 mod originate;

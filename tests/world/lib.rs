@@ -336,6 +336,11 @@ impl World {
         &self.script_log
     }
 
+    /// The exchange stops.
+    pub fn stop(&mut self) {
+        self.tell(Input::Command(Command::Stop));
+    }
+
     /// Lets this much time pass.
     pub fn run_for(&mut self, time: Duration) {
         self.run_until(self.now + time);

@@ -10,11 +10,24 @@ use crate::fibre::Want;
 use crate::host::Host;
 use crate::json::{Json, Problem};
 use crate::shared::LockId;
-use crate::verbs::{VerbSpec, functions};
+use crate::verbs::{Library, VerbSpec, functions};
 
 /// Those functions, in the order of the table.
 fn waiting() -> impl Iterator<Item = &'static VerbSpec> {
-    functions().filter(|spec| spec.waits && spec.library.separator() == ".")
+    let is_beside = |spec: &&VerbSpec| match spec.library {
+        Library::Global => spec.name == "sleep",
+        Library::Http | Library::Db | Library::Shared => spec.waits,
+        Library::Call
+        | Library::Child
+        | Library::Time
+        | Library::Log
+        | Library::Json
+        | Library::Pbx
+        | Library::Leg
+        | Library::Test(_)
+        | Library::TestLibrary(_) => false,
+    };
+    functions().filter(is_beside)
 }
 
 /// Registers what the prelude builds them from.

@@ -24,7 +24,8 @@ use crate::memory::Ledger;
 use crate::options::describe;
 use crate::pattern::Pattern;
 use crate::sandbox::Sandbox;
-use crate::script::Script;
+use crate::schedule::ScheduleId;
+use crate::script::{Kind, Script};
 use crate::shared::Shared;
 use crate::verbs::{globals, nearest};
 
@@ -230,6 +231,27 @@ impl Generation {
             recorder.enter(route.0);
         }
         Script::new(&self.core, route, call)
+    }
+
+    /// The schedules of the scripts, each with its file and line.
+    pub fn schedules(&self) -> Vec<(ScheduleId, String, u32)> {
+        let schedules = self.core.host.schedules.borrow();
+        let listed = schedules.iter().enumerate();
+        listed.map(|(id, one)| (ScheduleId(id), one.at.file.clone(), one.at.line)).collect()
+    }
+
+    /// When a schedule is due first after `now`; `None` only beyond the end of all calendars.
+    pub fn next_run(&self, schedule: ScheduleId, now: &Zoned) -> Option<Zoned> {
+        self.core.host.schedules.borrow().get(schedule.0)?.when.next_after(now)
+    }
+
+    /// Begins a run of a schedule's function, for nobody's call; `name` is what it is called in the
+    /// log. Nothing runs before the first turn.
+    pub fn start_job(&self, schedule: ScheduleId, name: String) -> Script {
+        let schedules = self.core.host.schedules.borrow();
+        let handler = schedules.get(schedule.0).map(|schedule| schedule.handler.clone());
+        let view = CallView { id: name, ..CallView::default() };
+        Script::start(&self.core, handler, view, Kind::Job)
     }
 
     /// Takes the lines logged since the last time, oldest first.

@@ -7,7 +7,7 @@ use mlua::Function;
 
 use crate::call_view::CallView;
 use crate::generation::Core;
-use crate::script::Script;
+use crate::script::{Kind, Script};
 
 /// A function that a script gave away to be the handler of another call, on the same generation.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ impl Handler {
 
     /// Begins a run of it for one call; nothing runs before the first turn.
     pub fn start(self, call: CallView) -> Script {
-        Script::start(&self.core, Some(self.function), call)
+        Script::start(&self.core, Some(self.function), call, Kind::Call)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::generation::{Match, Names, RouteId, RouteInfo};
 use crate::kept::Compiled;
 use crate::log::{Journal, LogLevel};
 use crate::pattern::{Fit, Pattern};
+use crate::schedule::Schedule;
 use crate::shared::Shared;
 use crate::verbs::VerbSpec;
 
@@ -30,6 +31,7 @@ pub(crate) struct Host {
     pub(crate) meter: Meter,
     pub(crate) journal: RefCell<Journal>,
     pub(crate) routes: RefCell<Vec<Route>>,
+    pub(crate) schedules: RefCell<Vec<Schedule>>,
     pub(crate) modules: RefCell<BTreeMap<String, Module>>,
     /// Whether `main.lua` still runs.
     pub(crate) loading: Cell<bool>,
@@ -159,6 +161,7 @@ impl Host {
             meter: Meter::default(),
             journal: RefCell::new(Journal::new(limits.log_lines)),
             routes: RefCell::default(),
+            schedules: RefCell::default(),
             modules: RefCell::default(),
             loading: Cell::new(true),
             now: RefCell::new(now.clone()),

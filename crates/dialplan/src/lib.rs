@@ -42,6 +42,7 @@ mod outside;
 mod pattern;
 mod sandbox;
 mod say;
+mod schedule;
 mod script;
 mod shared;
 mod shown;
@@ -74,6 +75,7 @@ pub use outside::{
 };
 pub use pattern::{Fit, Pattern};
 pub use say::{Spoken, say, say_prompts};
+pub use schedule::ScheduleId;
 pub use script::{Ending, Script, Step};
 pub use shared::{Claimed, LockId, LockOwner, Shared, SharedLimits};
 pub use strain::Strain;

@@ -18,7 +18,7 @@ use crate::host::{Host, place, placed};
 use crate::kept::Chunk;
 use crate::log::LogLevel;
 use crate::verbs::{LUA_LIBRARIES, VERBS};
-use crate::{beside, call_object, fibres, generation, json, legs, shared, time};
+use crate::{beside, call_object, fibres, generation, json, legs, schedule, shared, time};
 
 /// What `library` takes over from Lua's own globals.
 const GLOBALS: [&str; 13] = [
@@ -111,6 +111,7 @@ impl Sandbox {
         fibres::add(&lua, host, &functions)?;
         legs::add(&lua, host, &functions)?;
         generation::add(&lua, host, &functions)?;
+        schedule::add(&lua, host, &functions)?;
         time::add(&lua, host, &functions)?;
         let json = json::add(&lua, host, &functions)?;
         shared::add(&lua, host, &json, &functions)?;

@@ -28,6 +28,8 @@ use crate::strain::{Strain, busy_from};
 use crate::verb::Verb;
 use crowd::Run;
 
+pub(crate) use crowd::Kind;
+
 /// Bytes for `<close>` values and `on_hangup` functions of a call that has used up its own.
 const MEMORY_AT_CLOSE: usize = 64 * 1024;
 
@@ -129,16 +131,21 @@ impl Script {
     pub(crate) fn new(core: &Rc<Core>, route: RouteId, view: CallView) -> Self {
         let handler = core.host.routes.borrow().get(route.0).map(|route| route.handler.clone());
         debug_assert!(handler.is_some(), "a route of another generation");
-        let mut script = Self::start(core, handler, view);
+        let mut script = Self::start(core, handler, view, Kind::Call);
         script.route = Some(route);
         script
     }
 
     /// A run of `handler`; nothing of it runs before the first turn.
-    pub(crate) fn start(core: &Rc<Core>, handler: Option<Function>, view: CallView) -> Self {
+    pub(crate) fn start(
+        core: &Rc<Core>,
+        handler: Option<Function>,
+        view: CallView,
+        kind: Kind,
+    ) -> Self {
         core.reserve();
         core.scripts.set(core.scripts.get() + 1);
-        let run = handler.and_then(|handler| Run::new(core, handler, view).ok());
+        let run = handler.and_then(|handler| Run::new(core, handler, view, kind).ok());
         Self {
             core: Rc::clone(core),
             run,

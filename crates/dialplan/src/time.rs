@@ -71,7 +71,7 @@ impl Hours {
     }
 }
 
-fn parse_days(item: &str, days: &mut Vec<u32>) -> Result<(), String> {
+pub(crate) fn parse_days(item: &str, days: &mut Vec<u32>) -> Result<(), String> {
     let day = |text: &str| {
         let lower = text.to_ascii_lowercase();
         DAYS.iter()

@@ -18,6 +18,7 @@ mod config;
 mod desk;
 mod feature;
 mod input;
+mod job;
 mod notice;
 mod output;
 mod outside;

@@ -4,6 +4,7 @@
 //! opens nothing, waits for nothing and reads no clock, so it runs as well against a simulated network
 //! as against a real one.
 
+mod jobs;
 mod look;
 mod posts;
 mod reload;
@@ -27,12 +28,14 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{CallId, Desk};
 use crate::input::{Command, Input};
+use crate::job::Job;
 use crate::notice::Notice;
 use crate::output::Output;
 use crate::prompts::Prompts;
 use crate::records::{BindingRecord, Ticket};
 use crate::repeats::{Again, Complaint};
 
+use jobs::Due;
 use reload::Loaded;
 
 /// The whole exchange.
@@ -45,6 +48,10 @@ pub struct Switch {
     /// That one, and those before it as long as calls use them, the oldest first.
     generations: Vec<Loaded>,
     calls: BTreeMap<CallId, Box<Call>>,
+    /// Scripts that run without one.
+    jobs: BTreeMap<CallId, Box<Job>>,
+    /// When more of them begin.
+    timetable: Vec<Due>,
     /// Most calls at one time since memory was last given back.
     most_calls: usize,
     /// Calls of each account, and of all strangers together, for their limit.
@@ -113,11 +120,13 @@ impl Switch {
         let mut desk = Desk::new(config, clock, rng, endpoint, prompts, shared);
         let Desk { registrar, clock, .. } = &mut desk;
         registrar.restore(now, clock, bindings);
-        Ok(Self {
+        let mut switch = Self {
             auth,
             generations: vec![Loaded::new(1, &generation, desk.clock.unix_ms(now))],
             generation,
             calls: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            timetable: Vec::new(),
             most_calls: 0,
             calls_of_account: BTreeMap::new(),
             held_back: BTreeMap::new(),
@@ -125,7 +134,9 @@ impl Switch {
             state: State::Open,
             outputs: VecDeque::new(),
             desk,
-        })
+        };
+        switch.plan(now);
+        Ok(switch)
     }
 
     /// Something happened.
@@ -152,6 +163,11 @@ impl Switch {
         };
         tracing::error!(call = id.0, "internal fault: this call is ended, the others go on");
         self.desk.clear_away(now, id);
+        if let Some(job) = self.jobs.remove(&id)
+            && catch_unwind(AssertUnwindSafe(|| drop(job))).is_err()
+        {
+            tracing::error!("internal fault while clearing a job away");
+        }
         if let Some(mut call) = self.calls.remove(&id) {
             self.discharge(call.charged_to());
             call.let_go_of_others(&mut self.desk, StatusCode::SERVER_INTERNAL_ERROR);
@@ -200,6 +216,7 @@ impl Switch {
         self.desk.endpoint.handle_timeout(now);
         self.desk.registrar.handle_timeout(now);
         self.sum_up(now);
+        self.run_due(now);
         while let Some(entry) = self.held_back.first_entry() {
             if entry.key().0 > now {
                 break;
@@ -213,9 +230,13 @@ impl Switch {
         }
         // Each due call has one turn; one whose script wants to go on gets its next when the others
         // and the network had theirs.
-        for _ in 0..self.calls.len() {
+        for _ in 0..self.calls.len() + self.jobs.len() {
             let Some(call) = self.desk.due_alarm(now) else { break };
-            self.with_call(now, call, |call, desk| call.handle_timeout(now, desk));
+            if self.jobs.contains_key(&call) {
+                self.with_job(now, call, |job, desk| job.handle_timeout(now, desk));
+            } else {
+                self.with_call(now, call, |call, desk| call.handle_timeout(now, desk));
+            }
             if !self.desk.moved_on(call, now) {
                 break;
             }
@@ -246,6 +267,7 @@ impl Switch {
             self.desk.next_alarm(),
             self.desk.repeats.poll_timeout(),
             held_back,
+            self.next_due(),
         ]
         .into_iter()
         .flatten()
@@ -270,6 +292,7 @@ impl Switch {
     /// Whether nothing of any call is left: no session, transaction, port or question.
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty()
+            && self.jobs.is_empty()
             && self.desk.is_idle()
             && self.held_back.is_empty()
             && self.desk.endpoint.session_count() == 0
@@ -378,7 +401,10 @@ impl Switch {
 
     /// Hands a reply to the script that waits for it beside its line.
     fn reply(&mut self, now: Instant, ticket: Ticket, news: News) {
-        self.with_ticket(now, ticket, |call, desk| call.handle_reply(now, desk, ticket, news));
+        let Some(owner) = self.desk.redeem(ticket) else { return };
+        if let Some(news) = self.tell_job(now, owner, ticket, news) {
+            self.with_call(now, owner, |call, desk| call.handle_reply(now, desk, ticket, news));
+        }
     }
 
     /// Tells those who waited for locks that they hold them now.
@@ -455,6 +481,7 @@ impl Switch {
             return;
         }
         self.state = State::Stopping;
+        self.end_jobs(now);
         let all: Vec<CallId> = self.calls.keys().copied().collect();
         for call in all {
             self.with_call(now, call, |call, desk| call.shut_down(now, desk));

@@ -39,6 +39,10 @@ pub(crate) fn ask_beside(
     let call = Call::new(spec, given, &host.names).map_err(Problem::Text)?;
     match (spec.library, spec.name) {
         (Library::Http, name) => fetch(&call, name, host, json, at).map(Box::new).map(Verb::Fetch),
+        (Library::Global, "sleep") => {
+            let length = call.seconds("seconds").map_err(Problem::Text)?;
+            Ok(Verb::Sleep(length.unwrap_or_default()))
+        }
         (Library::Shared, "lock") => lock(&call).map_err(Problem::Text),
         _ => fail("is not a function that waits"),
     }

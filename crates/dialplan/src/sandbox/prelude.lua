@@ -318,6 +318,7 @@ local function noted(name, functions)
     return functions[key]
   end)
 end
+library.sleep = beside[""].sleep
 library.http = noted("http", beside.http)
 library.db = noted("db", beside.db)
 
@@ -351,6 +352,11 @@ library.utf8 = sealed("utf8", host.utf8)
 
 function library.route(pattern, options, handler)
   local problem = host.route(pattern, options, handler)
+  if problem then error(problem, 0) end
+end
+
+function library.schedule(when, handler, ...)
+  local problem = host.schedule(when, handler, select("#", ...) > 0)
   if problem then error(problem, 0) end
 end
 

@@ -23,10 +23,21 @@ use crate::log::{LogLevel, Remark};
 use crate::outcome::Outcome;
 use crate::verb::{self, Verb};
 
+/// What a script runs for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A call, which the handler is given.
+    Call,
+    /// Nobody: it runs by itself and is given nothing.
+    Job,
+}
+
 /// The coroutines of one script.
 pub(super) struct Run {
     pub(super) state: Rc<CallState>,
     pub(super) handler: Function,
+    /// What it is called with, beside nothing.
+    argument: Option<Value>,
     pub(super) main: Fibre,
     /// In the order of their birth.
     children: Vec<Fibre>,
@@ -35,7 +46,12 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(core: &Core, handler: Function, view: CallView) -> mlua::Result<Self> {
+    pub(super) fn new(
+        core: &Core,
+        handler: Function,
+        view: CallView,
+        kind: Kind,
+    ) -> mlua::Result<Self> {
         let lua = &core.sandbox.lua;
         let table = lua.create_table()?;
         table.set_metatable(Some(core.sandbox.call_metatable.clone()))?;
@@ -68,7 +84,11 @@ impl Run {
             line: Cell::new(None),
             line_at: RefCell::default(),
         });
-        Ok(Self { state, handler, main, children: Vec::new(), ready: VecDeque::new() })
+        let argument = match kind {
+            Kind::Call => Some(Value::Table(state.table.clone())),
+            Kind::Job => None,
+        };
+        Ok(Self { state, handler, argument, main, children: Vec::new(), ready: VecDeque::new() })
     }
 
     pub(super) fn fibre(&self, id: FibreId) -> Option<&Fibre> {
@@ -205,12 +225,12 @@ impl Run {
         instructions: u64,
     ) -> mlua::Result<MultiValue> {
         let (handler, state) = (self.handler.clone(), Rc::clone(&self.state));
+        let argument = self.argument.clone();
         let Some(fibre) = self.fibre_mut(id) else { return Ok(MultiValue::new()) };
         match std::mem::replace(&mut fibre.state, FibreState::Running) {
-            FibreState::New if id == FibreId::HANDLER => Ok(MultiValue::from_vec(vec![
-                Value::Function(handler),
-                Value::Table(state.table.clone()),
-            ])),
+            FibreState::New if id == FibreId::HANDLER => {
+                Ok(std::iter::once(Value::Function(handler)).chain(argument).collect())
+            }
             FibreState::NewEvent(function, arguments) => {
                 let arguments = arguments.into_iter().map(|argument| argument.into_lua(lua));
                 std::iter::once(Ok(Value::Function(function))).chain(arguments).collect()

@@ -144,6 +144,66 @@ end)
             ..FUNCTION
         },
         VerbSpec {
+            name: "schedule",
+            summary: "Runs a function by itself at its times.",
+            doc: "Times are days and times, `mon-fri 08:30 17:00, sat 10:00`, in the time zone of \
+                  the office; a time belongs to the days before it and counts every day where \
+                  there are none. When the clock is put forward, a time that it leaves out comes \
+                  as much later; when it is put back, a time that comes twice counts once. \
+                  `{ every = 60 }` is every 60 seconds, from when the scripts were loaded.\n\nThe \
+                  function is given nothing: there is no call. It may use `http`, `db`, `shared`, \
+                  `log`, `sleep`, `spawn` and the like, within the same bounds as a call, for an \
+                  hour at most. When its time comes while the run before has not ended, that time \
+                  is left out and the log says so. Schedules are added while the scripts load, \
+                  and those of older scripts do not run any more.",
+            arguments: &[
+                OptionSpec::required(
+                    "when",
+                    Kind::Anything,
+                    "Times, as in `mon-fri 08:30`, or `{ every = 60 }`.",
+                ),
+                OptionSpec::required("handler", Kind::Function, "What happens then."),
+            ],
+            example: r#"schedule("mon-fri 17:30", function()
+  shared.set("night service", true, { ttl = 15 * 3600 })
+end)
+
+schedule({ every = 300 }, function()
+  http.get("https://monitor.example.org/alive")
+end)
+
+route("0", function(call)
+  if shared.get("night service") then
+    call:voicemail("100")
+  else
+    call:dial("ext/100")
+  end
+end)
+"#,
+            ..FUNCTION
+        },
+        VerbSpec {
+            name: "sleep",
+            summary: "Waits, in a call or without one.",
+            doc: "As `call:sleep`, for functions that have no call.",
+            arguments: &[OptionSpec::required(
+                "seconds",
+                seconds(0.0, 86_400.0, None),
+                "How long.",
+            )],
+            waits: true,
+            example: r#"route("600", function(call)
+  call:answer()
+  spawn(function()
+    sleep(60)
+    log.info("still there after a minute:", call.from.user)
+  end)
+  call:echo()
+end)
+"#,
+            ..FUNCTION
+        },
+        VerbSpec {
             name: "spawn",
             summary: "Begins a function that runs beside this one.",
             doc: "It begins when this function next waits. Only one function of a call runs at any \

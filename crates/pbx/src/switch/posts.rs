@@ -25,9 +25,12 @@ impl Switch {
                 Post::Letter(_, Letter::Taken(_, Some(party))) => party.part(now, &mut self.desk),
                 Post::Letter(_, Letter::Abandon | Letter::Gone(_) | Letter::Taken(_, None)) => {}
                 Post::Reply(ticket, outcome) => {
-                    if let Some(call) = self.desk.redeem(ticket) {
-                        self.with_one(call, |call, desk| {
-                            call.handle_reply(now, desk, ticket, News::Originated(outcome));
+                    let news = News::Originated(outcome);
+                    if let Some(owner) = self.desk.redeem(ticket)
+                        && let Some(news) = self.tell_job(now, owner, ticket, news)
+                    {
+                        self.with_one(owner, |call, desk| {
+                            call.handle_reply(now, desk, ticket, news);
                         });
                     }
                 }

@@ -64,6 +64,7 @@ impl Switch {
         self.desk.prompts = prompts;
         self.desk.generation = number;
         self.generation = generation;
+        self.plan(now);
         self.generations.push(loaded);
         // The one before is gone already when no call uses it.
         self.generations.retain(Loaded::is_alive);

@@ -1,0 +1,142 @@
+//! Scripts that run without a call: when they are due, and how they go on.
+
+use std::time::{Duration, Instant};
+
+use dialplan::{LogLevel, ScheduleId};
+
+use super::{State, Switch};
+use crate::asides::News;
+use crate::desk::{CallId, Desk};
+use crate::job::Job;
+use crate::notice::Notice;
+use crate::output::Output;
+use crate::records::{Ticket, UnixMs};
+
+/// A schedule of the scripts in use.
+#[derive(Debug)]
+pub(super) struct Due {
+    schedule: ScheduleId,
+    /// The line that defined it.
+    file: String,
+    line: u32,
+    /// When it runs next; `None`: never again.
+    at: Option<Instant>,
+    /// The run that may still be under way.
+    last: Option<CallId>,
+}
+
+impl Switch {
+    /// Draws up when the schedules of the scripts in use run first. Those of older scripts are
+    /// forgotten; what they began goes on.
+    pub(super) fn plan(&mut self, now: Instant) {
+        let schedules = self.generation.schedules().into_iter();
+        self.timetable = schedules
+            .map(|(schedule, file, line)| {
+                let at = self.next_run(schedule, now, now);
+                Due { schedule, file, line, at, last: None }
+            })
+            .collect();
+    }
+
+    /// When the first of them is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let open = self.state == State::Open;
+        self.timetable.iter().filter_map(|due| due.at).min().filter(|_| open)
+    }
+
+    /// Begins what is due.
+    pub(super) fn run_due(&mut self, now: Instant) {
+        if self.state != State::Open {
+            return;
+        }
+        for index in 0..self.timetable.len() {
+            let Some(due) = self.timetable.get(index) else { return };
+            let Some(at) = due.at.filter(|at| *at <= now) else { continue };
+            let (schedule, file, line) = (due.schedule, due.file.clone(), due.line);
+            let runs = due.last.is_some_and(|last| self.jobs.contains_key(&last));
+            let short = file.strip_prefix("scripts/").unwrap_or(&file);
+            let name = format!("schedule {short}:{line}");
+            let begun = if runs {
+                self.leave_out(name, (file, line), "the run before has not ended");
+                None
+            } else if self.jobs.len() >= JOBS_MAX {
+                self.leave_out(name, (file, line), "too many functions run without a call");
+                None
+            } else {
+                let script = self.generation.start_job(schedule, name.clone());
+                let id = CallId(self.desk.next_id());
+                let job = Job::new(&self.desk, now, id, name, script, SCHEDULED_MAX);
+                self.jobs.insert(id, Box::new(job));
+                self.with_job(now, id, |job, desk| job.turn(now, desk));
+                Some(id)
+            };
+            let next = self.next_run(schedule, at, now);
+            if let Some(due) = self.timetable.get_mut(index) {
+                due.at = next;
+                due.last = begun.or(due.last);
+            }
+        }
+    }
+
+    /// When a schedule that was due `at` runs next: not before now, whatever was missed.
+    fn next_run(&self, schedule: ScheduleId, at: Instant, now: Instant) -> Option<Instant> {
+        let clock = &self.desk.clock;
+        let after = |from| {
+            let next = self.generation.next_run(schedule, &clock.local(from))?;
+            Some(clock.instant_of(from, UnixMs(next.timestamp().as_millisecond())))
+        };
+        after(at).filter(|next| *next > now).or_else(|| after(now))
+    }
+
+    fn leave_out(&mut self, call: String, (file, line): (String, u32), why: &str) {
+        let text = format!("{why}; this one is left out");
+        let notice = Notice::Script { call, level: LogLevel::Warn, file, line, text };
+        self.outputs.push_back(Output::Publish(notice));
+    }
+
+    /// Hands news to the job that waits for them, if it is one; else gives them back.
+    pub(super) fn tell_job(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        ticket: Ticket,
+        news: News,
+    ) -> Option<News> {
+        if !self.jobs.contains_key(&id) {
+            return Some(news);
+        }
+        self.with_job(now, id, |job, desk| job.handle_reply(now, desk, ticket, news));
+        None
+    }
+
+    /// Lets something happen to a job, and forgets it if that was the last thing.
+    pub(super) fn with_job(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        then: impl FnOnce(&mut Job, &mut Desk),
+    ) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        self.in_turn = Some(id);
+        then(job, &mut self.desk);
+        job.settle_alarm(&mut self.desk);
+        if job.is_over() {
+            self.jobs.remove(&id);
+        }
+        self.in_turn = None;
+        self.deliver(now);
+    }
+
+    /// Ends all of them.
+    pub(super) fn end_jobs(&mut self, now: Instant) {
+        let all: Vec<CallId> = self.jobs.keys().copied().collect();
+        for id in all {
+            self.with_job(now, id, |job, desk| job.end(now, desk, "exchange stopped"));
+        }
+    }
+}
+
+/// Functions that run without a call at one time; beyond, one that is due is left out.
+const JOBS_MAX: usize = 64;
+/// How long a scheduled function may run; then it is ended.
+const SCHEDULED_MAX: Duration = Duration::from_secs(3_600);
