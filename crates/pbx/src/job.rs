@@ -246,7 +246,8 @@ impl Job {
     fn tell_failure(&self, now: Instant, desk: &mut Desk, part: &'static str, error: ScriptError) {
         let (file, line) = (error.file.clone(), error.line.unwrap_or_default());
         let about = error.message.clone();
-        let repeated = !desk.repeats.is_new(now, &Complaint { file, line, about });
+        let repeated =
+            !desk.repeats.is_new(now, &Complaint { level: LogLevel::Error, file, line, about });
         let (call, from, to) = (self.name.clone(), String::new(), String::new());
         let failure = ScriptFailure { call, from, to, part, error, repeated };
         desk.push(Output::Publish(Notice::ScriptFailed(Box::new(failure))));
