@@ -65,6 +65,8 @@ pub struct Project<'a> {
     pub routes: Option<&'a [RouteInfo]>,
     /// What only tests can call.
     pub test_libraries: &'a [&'static LibrarySpec],
+    /// What tests find of what scripts find: names of libraries and of globals.
+    pub shared_with_tests: &'a [&'static str],
 }
 
 /// Something found in a script.
@@ -205,9 +207,7 @@ fn look<'t>(
         facts.add(path, text, *role, tree);
         lines.push(starts);
     }
-    let libraries: Vec<&'static LibrarySpec> =
-        LIBRARIES.iter().chain(project.test_libraries).copied().collect();
-    let table = Table::new(libraries);
+    let table = Table::new(LIBRARIES, project.test_libraries, project.shared_with_tests);
     let values = Values::new(&facts, &table);
     let modules = Modules::of(&facts, &values);
     let mut routes = Routes::of(&facts, &values, &modules);

@@ -345,6 +345,7 @@ fn mistakes(
         broken_prompts: &BTreeMap::new(),
         routes: loaded.then_some(&routes),
         test_libraries: &[],
+        shared_with_tests: &[],
     });
     let errors = findings.into_iter().filter(|finding| finding.severity == Severity::Error);
     errors.map(LoadError::from).take(MISTAKES_MAX)

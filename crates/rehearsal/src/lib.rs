@@ -36,4 +36,4 @@ pub use report::{Human, JUnit, Reporter, Style, Tap};
 pub use run::{Options, Run, list, run};
 pub use stage::{Stage, Suite, TestFile};
 pub use verdict::{Case, Failure, Report, Spot, Summary, Verdict};
-pub use worker::Listed;
+pub use worker::{Listed, SHARED};

@@ -338,8 +338,8 @@ fn mixed(seed: u64, file: &str, name: &str) -> u64 {
     })
 }
 
-/// Of what scripts have, what tests have too.
-const SHARED: &[&str] = &["", "time", "log", "json", "print", "require"];
+/// Of what scripts have, what tests have too: names of libraries and of globals.
+pub const SHARED: &[&str] = &["", "time", "log", "json", "print", "require"];
 /// For a file to be read.
 const READING: Budget = Budget { instructions: 20_000_000, bytes: 64 << 20 };
 /// For one case of a property, or what runs before a test.

@@ -55,6 +55,8 @@ pub(super) struct Binding<'t> {
     pub(super) escapes: bool,
     /// Whether something in it is assigned under a key that is not written out.
     pub(super) filled: bool,
+    /// Whether something in it is reached under such a key.
+    pub(super) indexed: bool,
     /// Names declared by one statement have one number.
     pub(super) statement: u32,
 }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Report;
 use super::code::Code;
-use super::facts::{Binding, BindingKind, Facts, FileId, FunctionName, GlobalPlace};
-use super::types::{self, Table};
+use super::facts::{
+    Binding, BindingId, BindingKind, Facts, FileId, FunctionName, GlobalPlace, Role,
+};
+use super::types::Table;
 use crate::syntax::{Attribute, ExpressionKind};
 use crate::verbs::{LUA_GLOBALS, LUA_LIBRARIES, nearest};
 
@@ -13,29 +15,16 @@ use crate::verbs::{LUA_GLOBALS, LUA_LIBRARIES, nearest};
 const NAMES_MAX: usize = 2_000;
 
 /// Whether a global of that name is there before any script is run.
-fn is_given(table: &Table, name: &str) -> bool {
+fn is_given(table: &Table, role: Role, name: &str) -> bool {
     LUA_GLOBALS.contains(&name)
         || LUA_LIBRARIES.iter().any(|(library, _)| *library == name)
-        || table.libraries.iter().any(|library| {
-            let object = types::is_object(library);
-            let named = !object && library.library.word() == name;
-            let global = library.library.word().is_empty()
-                && library.functions.iter().any(|spec| spec.name == name);
-            named || global
-        })
+        || table.library(role, name).is_some()
+        || table.function(role, name).is_some()
 }
 
-fn given(table: &Table) -> impl Iterator<Item = &str> {
-    let libraries = table.libraries.iter().filter(|library| !types::is_object(library));
-    let names = libraries.flat_map(|library| {
-        let functions = library.functions.iter().map(|spec| spec.name);
-        let global = library.library.word().is_empty();
-        Some(library.library.word())
-            .into_iter()
-            .filter(|word| !word.is_empty())
-            .chain(functions.filter(move |_| global))
-    });
-    names.chain(LUA_GLOBALS.iter().copied()).chain(LUA_LIBRARIES.iter().map(|(name, _)| *name))
+fn given(table: &Table, role: Role) -> Vec<&'static str> {
+    let lua = LUA_GLOBALS.iter().copied().chain(LUA_LIBRARIES.iter().map(|(name, _)| *name));
+    table.names(role).chain(lua).collect()
 }
 
 /// Globals that are read and never set.
@@ -48,16 +37,20 @@ pub(super) fn unknown(facts: &Facts<'_>, table: &Table, report: &mut Report) {
         locals.entry(binding.file).or_default().insert(binding.name);
     }
     for (name, global) in &facts.globals {
-        if !global.writes.is_empty() || is_given(table, name) || report.is_full() {
+        if !global.writes.is_empty() || report.is_full() {
             continue;
         }
         // The nearest name is the same wherever the wrong one stands in a file.
         let mut helps: BTreeMap<FileId, Option<String>> = BTreeMap::new();
         for place in global.reads.iter().filter(|place| !place.explicit) {
+            let role = facts.files.get(place.file).map_or(Role::Dialplan, |file| file.role);
+            if is_given(table, role, name) {
+                continue;
+            }
             let known = || {
                 let set = facts.globals.iter().filter(|(_, global)| !global.writes.is_empty());
                 let locals = locals.get(&place.file).into_iter().flatten().copied();
-                given(table).chain(set.map(|(name, _)| *name)).chain(locals)
+                set.map(|(name, _)| *name).chain(locals).chain(given(table, role))
             };
             let help = helps.entry(place.file).or_insert_with(|| help(table, name, known()));
             let problem = format!("nothing sets the global {name}, so it is nil");
@@ -67,12 +60,8 @@ pub(super) fn unknown(facts: &Facts<'_>, table: &Table, report: &mut Report) {
 }
 
 fn help<'a>(table: &Table, name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    if let Some(object) = table.library(name).filter(|library| types::is_object(library)) {
-        return Some(format!(
-            "{} is what a function is given: function({}) ... end",
-            object.library.word(),
-            object.library.word()
-        ));
+    if table.object(name).is_some() {
+        return Some(format!("{name} is what a function is given: function({name}) ... end"));
     }
     let known: Vec<&str> = known.take(NAMES_MAX).collect();
     // A local of the same name is elsewhere in the file.
@@ -138,6 +127,17 @@ fn holds_function(binding: &Binding<'_>) -> bool {
     matches!(binding.value, Some((value, 0)) if matches!(value.kind, ExpressionKind::Function(_)))
 }
 
+/// Whether a table is reached under keys that are not written out, or is what a library offers: it
+/// leaves a file that lies in a folder within the scripts folder. Not every dialplan uses all of a
+/// library.
+fn is_offered(facts: &Facts<'_>, holder: BindingId) -> bool {
+    facts.bindings.get(holder).is_some_and(|binding| {
+        let file = facts.files.get(binding.file);
+        let library = file.is_some_and(|file| file.path.contains('/'));
+        binding.indexed || (binding.escapes && library)
+    })
+}
+
 /// Functions that nothing calls or hands on.
 pub(super) fn unused_functions(facts: &Facts<'_>, report: &mut Report) {
     for function in &facts.functions {
@@ -153,8 +153,11 @@ pub(super) fn unused_functions(facts: &Facts<'_>, report: &mut Report) {
                 }
                 (function.file, name, span)
             }
-            FunctionName::Field(_, name, span) => {
-                if facts.reached.contains(name) || name.starts_with("__") {
+            FunctionName::Field(holder, name, span) => {
+                if facts.reached.contains(name)
+                    || name.starts_with("__")
+                    || is_offered(facts, holder)
+                {
                     continue;
                 }
                 (function.file, name, span)

@@ -169,6 +169,7 @@ fn findings(dialplan: &Sources, tests: &Sources) -> Vec<Finding> {
         broken_prompts: &broken,
         routes: None,
         test_libraries: &[],
+        shared_with_tests: &[],
     })
 }
 

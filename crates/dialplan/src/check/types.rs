@@ -3,12 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::verbs::{CLASSES, Library, LibrarySpec, Returns, ValueSpec};
+use super::facts::Role;
+use crate::verbs::{CLASSES, Library, LibrarySpec, Returns, ValueSpec, VerbSpec};
 
 /// The table of everything that can be called, and what stands beside it.
 #[derive(Debug)]
 pub(super) struct Table {
-    pub(super) libraries: Vec<&'static LibrarySpec>,
+    /// What scripts find under its name.
+    dialplan: Vec<&'static LibrarySpec>,
+    /// What tests find.
+    tests: Vec<&'static LibrarySpec>,
+    /// What of [`Table::dialplan`] tests find too, by the names of libraries and of globals.
+    shared: Vec<&'static str>,
     /// Those that are objects with methods, by the type of the object.
     objects: BTreeMap<String, &'static LibrarySpec>,
     /// Kinds of table by name, with their fields.
@@ -16,22 +22,76 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(libraries: Vec<&'static LibrarySpec>) -> Self {
-        let objects = libraries.iter().copied().filter(|library| is_object(library));
+    /// `shared` names what tests find of what scripts find.
+    pub(super) fn new(
+        dialplan: &[&'static LibrarySpec],
+        tests: &[&'static LibrarySpec],
+        shared: &[&'static str],
+    ) -> Self {
+        let all = || dialplan.iter().chain(tests).copied();
+        let objects = all().filter(|library| is_object(library));
         let objects = objects.map(|library| (type_name(library), library)).collect();
-        let results = libraries.iter().flat_map(|library| library.functions);
+        let results = all().flat_map(|library| library.functions);
         let results = results.filter_map(|spec| match &spec.returns {
             Returns::Table(class) => Some(*class),
             Returns::Nothing | Returns::Value(_) | Returns::Values(_) => None,
         });
         let classes = CLASSES.iter().copied().chain(results);
         let classes = classes.map(|class| (class.name, class.fields)).collect();
-        Self { libraries, objects, classes }
+        let (dialplan, tests, shared) = (dialplan.to_vec(), tests.to_vec(), shared.to_vec());
+        Self { dialplan, tests, shared, objects, classes }
     }
 
-    /// The library of that word.
-    pub(super) fn library(&self, word: &str) -> Option<&'static LibrarySpec> {
-        self.libraries.iter().copied().find(|spec| spec.library.word() == word)
+    /// The library that a script finds under that name.
+    pub(super) fn library(&self, role: Role, word: &str) -> Option<&'static LibrarySpec> {
+        self.libraries(role).find(|spec| !is_object(spec) && spec.library.word() == word)
+    }
+
+    /// The function that a script finds under that name alone.
+    pub(super) fn function(&self, role: Role, name: &str) -> Option<&'static VerbSpec> {
+        self.functions(role).find(|spec| spec.name == name)
+    }
+
+    /// The object of that word: `call`.
+    pub(super) fn object(&self, word: &str) -> Option<&'static LibrarySpec> {
+        self.objects.values().copied().find(|spec| spec.library.word() == word)
+    }
+
+    /// What a script finds by its name alone, of what is not Lua's.
+    pub(super) fn names(&self, role: Role) -> impl Iterator<Item = &'static str> {
+        let libraries = self.libraries(role).filter(|library| !is_object(library));
+        let words = libraries.map(|library| library.library.word());
+        let functions = self.functions(role).map(|spec| spec.name);
+        words.filter(|word| !word.is_empty()).chain(functions)
+    }
+
+    fn libraries(&self, role: Role) -> impl Iterator<Item = &'static LibrarySpec> {
+        let shared = move |library: &&'static LibrarySpec| {
+            role == Role::Dialplan || self.shared.contains(&library.library.word())
+        };
+        let own = self.dialplan.iter().copied().filter(shared);
+        let tests = self.tests.iter().copied().filter(move |_| role == Role::Test);
+        own.chain(tests)
+    }
+
+    fn functions(&self, role: Role) -> impl Iterator<Item = &'static VerbSpec> {
+        let global = |library: &&&'static LibrarySpec| library.library.word().is_empty();
+        let shared = move |spec: &&'static VerbSpec| {
+            role == Role::Dialplan || self.shared.contains(&spec.name)
+        };
+        let own = self.dialplan.iter().filter(global).flat_map(|library| library.functions);
+        let tests = self.tests.iter().filter(global).flat_map(|library| library.functions);
+        own.filter(shared).chain(tests.filter(move |_| role == Role::Test))
+    }
+
+    /// The type of the value that a route is given: that of the methods of `call`.
+    pub(super) fn call_type(&self) -> Option<&'static str> {
+        let functions = self.dialplan.iter().flat_map(|library| library.functions);
+        let types =
+            functions.flat_map(|spec| spec.arguments).flat_map(|given| parameters(given.ty));
+        let mut calls = types
+            .filter(|ty| self.methods(ty).is_some_and(|library| library.library == Library::Call));
+        calls.next()
     }
 
     /// The methods of an object of that type: those of `call` for `Call`.
@@ -54,20 +114,15 @@ pub(super) fn is_object(spec: &LibrarySpec) -> bool {
     spec.library.separator() == ":"
 }
 
-/// The type of the object that a library's functions are methods of: `Call`.
-pub(super) fn type_name(spec: &LibrarySpec) -> String {
+/// The type of the object that a library's functions are methods of: `Call`. Objects of tests are
+/// called what they are.
+fn type_name(spec: &LibrarySpec) -> String {
     let word = spec.library.word();
+    if let Library::Test(word) = spec.library {
+        return word.to_owned();
+    }
     let (first, rest) = word.split_at(word.len().min(1));
     format!("{}{rest}", first.to_ascii_uppercase())
-}
-
-/// The type of the value that a route is given: that of the methods of `call`.
-pub(super) fn call_type(table: &Table) -> Option<&'static str> {
-    let functions = table.libraries.iter().flat_map(|library| library.functions);
-    let types = functions.flat_map(|spec| spec.arguments).flat_map(|given| parameters(given.ty));
-    let mut calls = types
-        .filter(|ty| table.methods(ty).is_some_and(|library| library.library == Library::Call));
-    calls.next()
 }
 
 /// The type without the question mark that says that it may be nil.
@@ -95,13 +150,18 @@ mod tests {
 
     #[test]
     fn types_of_the_table_are_understood() {
-        let table = Table::new(LIBRARIES.to_vec());
+        let table = Table::new(LIBRARIES, &[], &["time", "log"]);
         assert_eq!(parameters("fun(call: Call)"), ["Call"]);
         assert_eq!(parameters("fun(cause: string, code: integer)"), ["string", "integer"]);
         assert_eq!(parameters("string"), Vec::<&str>::new());
         assert_eq!(words(r#""timeout"|"invalid"|nil"#), Some(vec!["timeout", "invalid"]));
         assert_eq!(words("string"), None);
-        assert_eq!(call_type(&table), Some("Call"));
+        assert_eq!(table.call_type(), Some("Call"));
+        assert!(table.library(Role::Test, "time").is_some());
+        assert!(table.library(Role::Test, "json").is_none());
+        assert!(table.function(Role::Test, "log").is_some());
+        assert!(table.function(Role::Test, "route").is_none());
+        assert!(table.names(Role::Dialplan).any(|name| name == "route"));
         assert!(table.methods("Call").is_some() && table.methods("Party").is_none());
         assert!(table.fields("Party?").unwrap().iter().any(|field| field.name == "user"));
         assert!(table.fields("Dialed").unwrap().iter().any(|field| field.name == "status"));

@@ -100,7 +100,7 @@ pub(super) struct Values<'a, 't> {
 impl<'a, 't> Values<'a, 't> {
     /// Learns what functions are called with.
     pub(super) fn new(facts: &'a Facts<'t>, table: &'a Table) -> Self {
-        let call_type = types::call_type(table);
+        let call_type = table.call_type();
         let (parameters, steps) = (BTreeMap::new(), Cell::new(0));
         let mut values = Self { facts, table, parameters, call_type, steps };
         for _ in 0..ROUNDS_MAX {
@@ -212,8 +212,7 @@ impl<'a, 't> Values<'a, 't> {
         match binding.kind {
             BindingKind::Function(function) => one(Value::Function(function)),
             BindingKind::Parameter(_) => {
-                let files = self.facts.files.get(binding.file);
-                let dialplan = files.is_some_and(|file| file.role == Role::Dialplan);
+                let dialplan = self.role(binding.file) == Role::Dialplan;
                 let named = dialplan && binding.name == Library::Call.word();
                 let named = named.then_some(self.call_type);
                 let known = self.parameters.get(&id).copied().or(named).flatten();
@@ -272,7 +271,7 @@ impl<'a, 't> Values<'a, 't> {
         let one = |value| vec![Possible { value, file, span: name.span }];
         let written = self.facts.globals.get(name.text).map(|global| global.writes.as_slice());
         match written.unwrap_or_default() {
-            [] => one(self.library(name.text)),
+            [] => one(self.library(self.role(file), name.text)),
             [place] if self.facts.is_chunk(place.function) => match (place.body, place.value) {
                 (Some(function), _) => one(Value::Function(function)),
                 (None, Some(value)) => self.evaluate(place.file, value),
@@ -282,13 +281,16 @@ impl<'a, 't> Values<'a, 't> {
         }
     }
 
+    fn role(&self, file: FileId) -> Role {
+        self.facts.files.get(file).map_or(Role::Dialplan, |file| file.role)
+    }
+
     /// What a script finds under a global name.
-    fn library(&self, name: &str) -> Value<'t> {
-        if let Some(spec) = self.table.library(name).filter(|spec| !types::is_object(spec)) {
+    fn library(&self, role: Role, name: &str) -> Value<'t> {
+        if let Some(spec) = self.table.library(role, name) {
             return Value::Library(spec);
         }
-        let functions = self.table.libraries.iter().filter(|spec| spec.library.word().is_empty());
-        if let Some(spec) = functions.flat_map(|spec| spec.functions).find(|f| f.name == name) {
+        if let Some(spec) = self.table.function(role, name) {
             return Value::Native(spec);
         }
         if let Some((name, items)) = LUA_LIBRARIES.iter().find(|(known, _)| *known == name) {

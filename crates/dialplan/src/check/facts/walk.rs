@@ -91,6 +91,7 @@ impl<'t> Walk<'_, 't> {
             writes: 0,
             escapes: false,
             filled: false,
+            indexed: false,
             statement: name.span.start,
         });
         if let Some(scope) = self.scopes.last_mut() {
@@ -476,6 +477,14 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn access(&mut self, base: &'t Expression<'t>, suffixes: &'t [Suffix<'t>], assigned: bool) {
+        if let (ExpressionKind::Name(name), Some(Suffix::Index(key))) =
+            (&base.kind, suffixes.first())
+            && written(key).is_none()
+            && let Some(id) = self.find(name.text)
+            && let Some(binding) = self.facts.bindings.get_mut(id)
+        {
+            binding.indexed = true;
+        }
         let (file, function, conditional) = (self.file, self.function, self.branches > 0);
         let access = Access { file, function, base, suffixes, assigned, conditional };
         self.facts.accesses.push(access);

@@ -213,3 +213,14 @@
   for _, number in ipairs { "7", "8" } do
     route(number, function(call) call:go("nowhere") end)
   end
+-- case: a library offers more than one script uses, and a file can be left alone
+  local hours = require "lib.hours"
+  route("1", function(call) if hours.open() then call:busy() else call:answer() end end)
+-- file: lib/hours.lua
+  local M = {}
+  function M.open() return time.open("mon-fri") end
+  function M.closed() return not M.open() end
+  return M
+-- file: lib/later.lua
+  -- check: allow-file unused-file
+  return 1

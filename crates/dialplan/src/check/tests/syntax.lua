@@ -28,3 +28,9 @@
     call:play("bye") -- check: ignore this
 --                   ^^^^^^^^^^^^^^^^^^^^^ unused-allow: this comment is not understood (write -- check: allow NAME)
   end)
+-- case: comments that allow a whole file, and are of no use
+  -- check: allow-file unused-file
+--^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ unused-allow: there is no unused-file here to allow (delete the comment)
+  -- check: allow-files unused-file
+--^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ unused-allow: this comment is not understood (write -- check: allow NAME)
+  route("1", function(call) call:busy() end)
