@@ -22,6 +22,7 @@ mod data_folder;
 mod embedded;
 mod first_start;
 mod help;
+mod inspection;
 mod logging;
 mod machine;
 mod media_threads;
@@ -71,8 +72,13 @@ struct Place {
 
 #[derive(Debug, Subcommand)]
 enum Commands {
-    /// Check the configuration, scripts and prompts without starting anything.
-    Check,
+    /// Check the configuration, scripts, prompts and tests without starting anything.
+    ///
+    /// Each finding has its line and what to do. Errors are what keeps the exchange from using the
+    /// scripts; warnings are what was probably not meant, and `-- check: allow NAME` in the line
+    /// allows them. The exit code is 0 when all is right, 1 when not, 2 when nothing could be looked
+    /// at.
+    Check(commands::check::Options),
     /// Explain what would happen if somebody dialled a number: every way, without calling anybody.
     Explain(Box<commands::explain::Options>),
     /// Try out Lua on a pretend caller: type functions of `call`, and see what happens.
@@ -131,7 +137,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Place { config, data, log: _ } = &cli.place;
     match cli.command {
         None => wiring::run(config, data.as_deref()).map(|()| ExitCode::SUCCESS),
-        Some(Commands::Check) => commands::check::run(config),
+        Some(Commands::Check(options)) => Ok(commands::check::run(config, &options)),
         Some(Commands::Explain(options)) => commands::explain::run(config, *options),
         Some(Commands::Repl(options)) => commands::repl::run(config, *options),
         Some(Commands::Init(options)) => commands::init::run(config, &options),

@@ -197,10 +197,15 @@ impl Found {
         })
     }
 
-    /// Decodes everything, and tells what cannot be played; for a check.
-    pub(crate) fn faults(&self) -> Vec<String> {
-        let decoded = self.files.values().map(|file| decode(&file.path));
-        decoded.filter_map(|result| result.err().map(|error| format!("{error:#}"))).collect()
+    /// Decodes everything, with all processors, and tells what cannot be played, by name.
+    pub(crate) fn broken(&self) -> BTreeMap<String, Broken> {
+        let files: Vec<_> = self.files.iter().collect();
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let shares = files.chunks(files.len().div_ceil(processors).max(1));
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = shares.map(|share| scope.spawn(|| broken_of(share))).collect();
+            workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+        })
     }
 }
 
@@ -262,6 +267,15 @@ impl Undecoded {
     }
 }
 
+fn broken_of(files: &[(&String, &File)]) -> Vec<(String, Broken)> {
+    let decoded = files.iter().map(|(name, file)| (name, &file.path, decode(&file.path)));
+    let broken = decoded.filter_map(|(name, path, decoded)| {
+        let why = format!("{:#}", decoded.err()?.root_cause());
+        Some(((*name).clone(), Broken { path: path.clone(), why }))
+    });
+    broken.collect()
+}
+
 /// Decodes one file to what is played.
 pub(crate) fn decode(path: &Path) -> anyhow::Result<Vec<i16>> {
     let length =
@@ -309,9 +323,9 @@ mod tests {
         fs::write(en.join("broken.wav"), "RIFF?").unwrap();
         let found = Found::in_folder(folder.path()).unwrap();
         assert_eq!(found.count(), 2);
-        let faults = found.faults();
-        assert_eq!(faults.len(), 1);
-        assert!(faults[0].contains("broken.wav"), "{faults:?}");
+        let broken = found.broken();
+        assert_eq!(broken.keys().collect::<Vec<_>>(), ["en/vm/broken"]);
+        assert!(broken["en/vm/broken"].path.ends_with("en/vm/broken.wav"), "{broken:?}");
         let (prompts, undecoded) = found.prepare();
         undecoded.decode(&AtomicBool::new(false));
         assert_eq!(prompts.find("en/vm/hello").unwrap().pcm().len(), 160);

@@ -160,6 +160,20 @@ pub(crate) fn settings(config_path: &Path) -> anyhow::Result<Settings> {
     first_start::usual_settings(crate::config::folder_of(config_path))
 }
 
+/// The tests of the dialplan, by path in the scripts folder: `tests/night.lua`; none if there is no
+/// such folder.
+///
+/// # Errors
+/// When something cannot be read.
+pub(crate) fn test_sources(settings: &Settings) -> anyhow::Result<Sources> {
+    let folder = settings.scripts.join(TESTS);
+    if !folder.is_dir() {
+        return Ok(Sources::default());
+    }
+    let files = scripts::read(&folder)?.files.into_iter();
+    Ok(Sources { files: files.map(|(name, text)| (format!("{TESTS}/{name}"), text)).collect() })
+}
+
 /// Runs all tests of a dialplan before it is taken into use, beside calls that want the other
 /// processors; gives back what failed. Tests that take longer than [`TESTS_TIME_MAX`] have failed.
 pub(crate) fn failures(rehearsal: &Rehearsal) -> Vec<Place> {
@@ -244,7 +258,8 @@ fn foreign_chunk(suite: &Suite, path: &Path) -> String {
 }
 
 /// A path as one would type it.
-fn shown(path: &Path) -> String {
+/// A path as it is shown: without `./`.
+pub(crate) fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 

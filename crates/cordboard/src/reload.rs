@@ -172,8 +172,7 @@ impl Reloader {
             Ok(Ok(None)) => return outcome(Verdict::Unchanged, Vec::new(), Vec::new()),
             Ok(Err(mistakes)) => return outcome(Verdict::Failed, mistakes, Vec::new()),
             Err(_) => {
-                let place =
-                    prepare::without_text("", "reading was cut short by a fault of our own");
+                let place = Place::without_text("", "reading was cut short by a fault of our own");
                 return outcome(Verdict::Failed, vec![place], Vec::new());
             }
         };
@@ -207,7 +206,7 @@ impl Reloader {
                 outcome(Verdict::Failed, mistakes, restart)
             }
             Some(_) | None => {
-                let place = prepare::without_text("", "the exchange is about to stop");
+                let place = Place::without_text("", "the exchange is about to stop");
                 outcome(Verdict::Failed, vec![place], restart)
             }
         }

@@ -55,6 +55,19 @@ impl Colour {
 }
 
 impl Place {
+    /// A mistake that is in no line of anything.
+    pub(crate) fn without_text(file: &str, message: &str) -> Self {
+        Self {
+            severity: Severity::Error,
+            file: file.to_owned(),
+            text: Arc::default(),
+            span: 0..0,
+            message: message.to_owned(),
+            label: String::new(),
+            help: None,
+        }
+    }
+
     /// Line and column, from 1, the column in characters; `None` when there is no text.
     pub(crate) fn line_and_column(&self) -> Option<(usize, usize)> {
         if self.text.is_empty() {

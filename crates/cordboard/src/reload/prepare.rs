@@ -4,16 +4,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use dialplan::{Finding, Generation, Kept, Loading, Names, Project, RouteInfo, Sources};
-use jiff::Zoned;
+use dialplan::{Kept, Sources};
 
 use super::{Cause, Current, fingerprint};
 use crate::config::{APOLOGY, Settings};
+use crate::inspection::{Inspection, Subject};
 use crate::prompts::{Broken, Found};
 use crate::rehearse::Rehearsal;
-use crate::report::{Place, Severity, script_place};
+use crate::report::{Place, Severity};
 use crate::{rehearse, scripts};
 
 /// What to prepare.
@@ -47,7 +46,8 @@ impl Task {
     /// # Errors
     /// Everything found wrong; never empty.
     pub(super) fn run(self) -> Result<Option<Prepared>, Vec<Place>> {
-        let unreadable = |error: anyhow::Error| vec![without_text("", &format!("{error:#}"))];
+        let unreadable =
+            |error: anyhow::Error| vec![Place::without_text("", &format!("{error:#}"))];
         let config = fs::read(&self.config_path).map(|text| fingerprint(&text)).unwrap_or_default();
         let mut settings = Settings::load_or_tell(&self.config_path).map_err(unreadable)??;
         if let Some(data) = self.data {
@@ -103,83 +103,42 @@ pub(super) fn rehearse(
     settings: &Settings,
     kept: &Kept,
 ) -> Result<Rehearsed, Vec<Place>> {
-    let names = Names {
-        prompts: prompts.names(),
-        extensions: settings.accounts.keys().cloned().collect(),
-        mailboxes: settings.mailboxes.keys().cloned().collect(),
-        language: settings.language.clone(),
-    };
+    let names = prompts.names();
     let missing_apology = settings
         .apology
         .as_deref()
         .filter(|name| *name != APOLOGY)
-        .filter(|name| !names.prompts.contains(*name))
-        .filter(|name| !names.prompts.contains(&format!("{}/{name}", settings.language)))
+        .filter(|name| !names.contains(*name))
+        .filter(|name| !names.contains(&format!("{}/{name}", settings.language)))
         .map(|name| {
-            let mut place = without_text(
+            let mut place = Place::without_text(
                 "cordboard.toml",
                 &format!("apology in [scripts]: there is no prompt \"{name}\""),
             );
             place.help = Some("callers of a script that fails would hear nothing".to_owned());
             place
         });
-    let now = Zoned::now().with_time_zone(settings.time_zone.clone());
-    let loading = Loading { kept: Some(kept.clone()), ..Loading::default() };
-    let loaded = Generation::load_as(sources, names.clone(), settings.script_limits, loading, &now);
-    let mut mistakes: Vec<Place> = missing_apology.into_iter().collect();
-    let routes = loaded.as_ref().ok().map(Generation::routes);
-    let mut told = warnings(sources, &names, routes, settings);
-    match &loaded {
-        Ok(generation) if mistakes.is_empty() => {
-            Ok(Rehearsed { routes: generation.routes().len(), warnings: told })
-        }
-        Ok(_) => {
-            mistakes.append(&mut told);
-            Err(mistakes)
-        }
-        Err(errors) => {
-            mistakes.extend(errors.iter().map(|mistake| script_place(mistake, sources)));
-            mistakes.append(&mut told);
-            Err(mistakes)
-        }
-    }
-}
-
-/// What stops nothing, and is worth a look all the same.
-fn warnings(
-    sources: &Sources,
-    names: &Names,
-    routes: Option<&[RouteInfo]>,
-    settings: &Settings,
-) -> Vec<Place> {
-    let mut tests = Sources::default();
     // Only so that a function that tests use is not taken for unused; they are told of elsewhere.
-    if let Ok(found) = scripts::read(&settings.scripts.join(rehearse::TESTS)) {
-        let files = found.files.into_iter();
-        tests.files =
-            files.map(|(name, text)| (format!("{}/{name}", rehearse::TESTS), text)).collect();
-    }
-    let project = Project {
+    let tests = rehearse::test_sources(settings).unwrap_or_default();
+    let broken = BTreeMap::new();
+    let subject = Subject {
+        settings,
         dialplan: sources,
         tests: &tests,
-        names,
-        broken_prompts: &BTreeMap::new(),
-        routes,
-        test_libraries: rehearsal::TEST_LIBRARIES,
+        prompts: names,
+        broken: &broken,
+        kept: Some(kept),
     };
-    let is_test = |finding: &Finding| {
-        let path = finding.file.strip_prefix("scripts/").unwrap_or(&finding.file);
-        tests.files.contains_key(path)
-    };
-    dialplan::check(&project)
-        .into_iter()
-        .filter(|finding| finding.severity == dialplan::Severity::Warning && !is_test(finding))
-        .map(|finding| {
-            let mut place = script_place(&finding.into(), sources);
-            place.severity = Severity::Warning;
-            place
-        })
-        .collect()
+    let Inspection { items, routes } = subject.inspect();
+    let mut mistakes: Vec<Place> = missing_apology.into_iter().collect();
+    let is_test = |place: &Place| tests.files.keys().any(|test| place.file.ends_with(test));
+    mistakes.extend(items.into_iter().map(|item| item.place).filter(|place| !is_test(place)));
+    match routes {
+        Some(routes) if mistakes.iter().all(|place| place.severity == Severity::Warning) => {
+            Ok(Rehearsed { routes, warnings: mistakes })
+        }
+        Some(_) | None => Err(mistakes),
+    }
 }
 
 /// Runs the tests of scripts; gives back what failed.
@@ -187,7 +146,7 @@ fn run_tests(settings: &Settings, sources: &Sources, found: &Found) -> Vec<Place
     let suite = match Rehearsal::suite(settings, sources, &[]) {
         Ok(suite) => suite,
         Err(error) => {
-            let mut place = without_text("", &format!("{error:#}"));
+            let mut place = Place::without_text("", &format!("{error:#}"));
             place.severity = Severity::Warning;
             return vec![place];
         }
@@ -201,23 +160,10 @@ fn run_tests(settings: &Settings, sources: &Sources, found: &Found) -> Vec<Place
 
 fn broken_prompt(broken: &Broken, folder: &Path) -> Place {
     let file = broken.path.strip_prefix(folder).unwrap_or(&broken.path);
-    let mut place = without_text(
+    let mut place = Place::without_text(
         &format!("prompts/{}", file.display()),
         &format!("cannot be played: {}", broken.why),
     );
     place.help = Some("convert it to WAV, FLAC, Ogg or MP3, or remove it".into());
     place
-}
-
-/// A mistake that is in no line of anything.
-pub(super) fn without_text(file: &str, message: &str) -> Place {
-    Place {
-        severity: Severity::Error,
-        file: file.to_owned(),
-        text: Arc::default(),
-        span: 0..0,
-        message: message.to_owned(),
-        label: String::new(),
-        help: None,
-    }
 }

@@ -1,0 +1,93 @@
+//! What ships is right: the dialplan and its tests, a new project, and every example in the reference
+//! and in the pages for people. None of them may have a finding, not even a warning.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::{embedded, first_start};
+
+#[test]
+fn the_dialplan_that_ships_is_right_and_so_are_its_tests() {
+    assert_eq!(found(&shipped(), &shipped_tests()), Vec::<String>::new());
+}
+
+#[test]
+fn every_example_of_what_scripts_can_call_is_right() {
+    for spec in dialplan::functions() {
+        let sources = Sources { files: [("main.lua".to_owned(), spec.example.to_owned())].into() };
+        let found = found(&sources, &Sources::default());
+        assert_eq!(found, Vec::<String>::new(), "{}\n{}", spec.full_name(), spec.example);
+    }
+}
+
+#[test]
+fn every_example_of_what_tests_can_call_is_right() {
+    for spec in rehearsal::TEST_LIBRARIES.iter().flat_map(|library| library.functions) {
+        // Beside the tests that ship, without which some of the scripts are of no use.
+        let mut tests = shipped_tests();
+        tests.files.insert("tests/example.lua".to_owned(), spec.example.to_owned());
+        let found = found(&shipped(), &tests);
+        assert_eq!(found, Vec::<String>::new(), "{}\n{}", spec.full_name(), spec.example);
+    }
+}
+
+#[test]
+fn every_dialplan_in_the_pages_for_people_is_right() {
+    let mut count = 0;
+    for page in ["scripts/README.md", "docs/from-asterisk.md", "docs/from-freeswitch.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        for block in text.split("\n```lua\n").skip(1) {
+            let code = block.split("```").next().unwrap();
+            let sources = Sources { files: [("main.lua".to_owned(), code.to_owned())].into() };
+            let found = found(&sources, &Sources::default());
+            assert_eq!(found, Vec::<String>::new(), "{page}\n{code}");
+            count += 1;
+        }
+    }
+    assert!(count >= 10, "only {count} were found");
+}
+
+#[test]
+fn what_stops_the_loading_is_told_once_and_the_rest_beside_it() {
+    let main = "route('1', function(call)\n  call:plya('x')\nend)\nrout('2', print)\n";
+    let sources = Sources { files: [("main.lua".to_owned(), main.to_owned())].into() };
+    assert_eq!(
+        found(&sources, &Sources::default()),
+        [
+            "scripts/main.lua:2 there is no verb call:plya",
+            "scripts/main.lua:4 attempt to call a nil value (global 'rout')",
+        ]
+    );
+}
+
+/// Everything found in these scripts, with what the first start has.
+fn found(dialplan: &Sources, tests: &Sources) -> Vec<String> {
+    let settings = first_start::usual_settings(Path::new(".")).unwrap();
+    let prompts = embedded::measured_prompts().prompts().names();
+    let broken = BTreeMap::new();
+    let subject =
+        Subject { settings: &settings, dialplan, tests, prompts, broken: &broken, kept: None };
+    let mut items = subject.inspect().items;
+    items.sort_by_key(|item| (item.place.file.clone(), item.place.span.start));
+    let told = items.iter().map(|Item { place, .. }| {
+        let line = place.line_and_column().map_or(0, |(line, _)| line);
+        format!("{}:{line} {}", place.file, place.message)
+    });
+    told.collect()
+}
+
+fn shipped() -> Sources {
+    crate::scripts::read(&root().join("scripts")).unwrap()
+}
+
+fn shipped_tests() -> Sources {
+    let files = crate::scripts::read(&root().join("scripts/tests")).unwrap().files;
+    Sources {
+        files: files.into_iter().map(|(name, text)| (format!("tests/{name}"), text)).collect(),
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
