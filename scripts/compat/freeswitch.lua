@@ -18,6 +18,9 @@
 --   * A failed bridge never hangs up by itself: look at `session:getVariable("originate_disposition")`.
 --   * Sounds are looked for under `prompts/`, without their ending. `freeswitch.sounds` may name
 --     others in their stead: freeswitch.sounds["ivr/ivr-welcome.wav"] = "main/welcome"
+--
+-- Only dialplans that come from FreeSWITCH require it.
+-- check: allow-file unused-file
 
 local freeswitch = {}
 

@@ -10,7 +10,7 @@ local ON_CALL = "ext/109"
 local function by_night(call)
   call:answer()
   call:menu {
-    prompt = "cook/closed", timeout = 6, tries = 2,
+    prompt = "cook/closed", tries = 2,
     ["1"] = function() call:voicemail("100") end,
     ["2"] = function()
       call:play("main/transferring")

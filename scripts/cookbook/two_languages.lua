@@ -15,7 +15,7 @@ route("220", { public = true }, function(call)
   local function t(name) return lang .. "/" .. name end
 
   call:menu {
-    prompt = t "cook/reception", timeout = 4, tries = 2,
+    prompt = t "cook/reception", tries = 2,
     ["1"] = function() call:dial("ext/101", { music = "music/waltz" }) end,
     ["2"] = function() call:dial("ext/102", { music = "music/waltz" }) end,
     ["3"] = function() call:play(t "cook/hours") end,

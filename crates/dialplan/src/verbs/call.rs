@@ -75,6 +75,8 @@ end)
   if leg.status == "ANSWERED" then
     local result = call:bridge(leg)
     log.info("they talked for", result.secs, "seconds")
+  else
+    call:voicemail("101")
   end
 end)
 "#,

@@ -55,7 +55,7 @@ end)
   local person, why = json.decode('{ "name": "Ada", "extension": 101 }')
   if not person then
     log.warn("no such person:", why)
-    return
+    call:reject(500)
   end
   call:dial("ext/" .. person.extension)
 end)
