@@ -395,6 +395,9 @@ local elsewhere = {
   insertFile = "play one sound after the other: call:play { \"a\", \"b\" }",
   sayPhrase = "there are no phrase macros; use call:play { ... } and call:say",
   sendEvent = "there is no event socket; use http.post, or the exchange's own log",
+  set_tts_params = "there is no text-to-speech yet",
+  set_tts_parms = "there is no text-to-speech yet",
+  speak = "there is no text-to-speech yet; record the text as a prompt, or use call:say",
   setEventData = "there is no event socket",
   waitForAnswer = "call:dial and pbx.originate come back when there is an answer",
 }
@@ -745,6 +748,7 @@ local other_applications = {
   park = "there is no parking yet",
   phrase = "use call:play { ... } and call:say",
   record_session = "a whole call cannot be recorded yet; call:record records the caller",
+  speak = "there is no text-to-speech yet; record the text as a prompt, or use call:say",
   socket = "there is no event socket; write the logic as a route",
   valet_park = "there is no parking yet",
 }
