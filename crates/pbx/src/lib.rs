@@ -29,6 +29,7 @@ mod registrar;
 mod repeats;
 mod snapshot;
 mod switch;
+mod telling;
 pub mod verdict;
 
 /// What scripts ask for and are answered, as the rim has to know it.

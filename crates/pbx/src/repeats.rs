@@ -6,10 +6,6 @@ use std::time::{Duration, Instant};
 
 use dialplan::LogLevel;
 
-use crate::desk::Desk;
-use crate::notice::{Cost, Notice, ScriptStrain};
-use crate::output::Output;
-
 /// What makes two complaints the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Complaint {
@@ -51,23 +47,6 @@ impl Complaint {
     pub(crate) fn others() -> Self {
         let about = "other faults of scripts".to_owned();
         Self { level: LogLevel::Error, file: String::new(), line: 0, about }
-    }
-}
-
-impl Desk {
-    /// Tells what a line of the script of a call or job costs.
-    pub(crate) fn tell_cost(
-        &mut self,
-        now: Instant,
-        name: &str,
-        (file, line): (String, u32),
-        cost: Cost,
-    ) {
-        let complaint = Complaint { level: LogLevel::Warn, file, line, about: cost.about() };
-        let repeated = !self.repeats.is_new(now, &complaint);
-        let Complaint { file, line, .. } = complaint;
-        let strain = ScriptStrain { call: name.to_owned(), file, line, cost, repeated };
-        self.push(Output::Publish(Notice::ScriptStrained(Box::new(strain))));
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use dialplan::{AskId, Asked, LogLevel, LogLine, Remark, ScriptError};
+use dialplan::{AskId, Asked, ScriptError};
 use sip_syntax::StatusCode;
 
 use super::{Call, Presence, Task};
 use crate::desk::Desk;
-use crate::notice::{Cost, Notice, ScriptFailure};
+use crate::notice::{Cost, Notice};
 use crate::output::Output;
 use crate::records::{CallRecord, StoreRequest};
-use crate::repeats::Complaint;
 use crate::snapshot::{CallNow, CallState};
+use crate::telling::Whose;
 
 /// What is told of a call when it is over.
 #[derive(Debug)]
@@ -24,21 +24,15 @@ pub(super) struct Story {
 }
 
 impl Call {
+    /// Whose script it is, for those who are told of it.
+    fn whose(&self) -> Whose<'_> {
+        Whose { name: &self.name, from: &self.story.from, to: &self.story.to }
+    }
+
     /// Hands on what scripts logged since the last time, and what there is to say of them.
-    pub(super) fn pass_on_log(&mut self, now: Instant, desk: &mut Desk) {
-        let Some(script) = self.script.as_mut() else { return };
-        for line in script.take_logs() {
-            let LogLine { level, text, file, line, call: _, remark } = line;
-            match remark.map(|remark| *remark) {
-                None => {
-                    let (call, text) = (self.name.clone(), one_line(text));
-                    desk.push(Output::Publish(Notice::Script { call, level, file, line, text }));
-                }
-                Some(Remark::Failed { what, error }) => self.tell_failure(now, desk, what, error),
-                Some(Remark::Strained(strain)) => {
-                    desk.tell_cost(now, &self.name, (file, line), Cost::Script(strain));
-                }
-            }
+    pub(super) fn pass_on_log(&self, now: Instant, desk: &mut Desk) {
+        if let Some(script) = &self.script {
+            desk.pass_on(now, self.whose(), script.take_logs());
         }
     }
 
@@ -50,20 +44,7 @@ impl Call {
         part: &'static str,
         error: ScriptError,
     ) {
-        let (file, line) = (error.file.clone(), error.line.unwrap_or_default());
-        let verb = error.verb.map(|verb| format!("call:{verb}: ")).unwrap_or_default();
-        let about = format!("{verb}{}", error.message);
-        let level = LogLevel::Error;
-        let repeated = !desk.repeats.is_new(now, &Complaint { level, file, line, about });
-        let failure = ScriptFailure {
-            call: self.name.clone(),
-            from: self.story.from.clone(),
-            to: self.story.to.clone(),
-            part,
-            error,
-            repeated,
-        };
-        desk.push(Output::Publish(Notice::ScriptFailed(Box::new(failure))));
+        desk.tell_failure(now, self.whose(), part, error);
     }
 
     /// Tells if the script waited long for something outside that should be quick.
@@ -157,8 +138,3 @@ impl Call {
 
 /// What is outside of a script and should be quick takes long from here on.
 const WAIT_LONG: Duration = Duration::from_secs(1);
-
-/// What a script logs may come from the network: it cannot begin a line of its own.
-fn one_line(text: String) -> String {
-    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
-}
