@@ -2,6 +2,7 @@
 
 mod crowd;
 mod settle;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::fmt;
