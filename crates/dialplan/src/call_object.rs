@@ -10,7 +10,7 @@ use mlua::{Function, Lua, LuaString, Table, Value};
 
 use crate::asking::{ask, menu_entry};
 use crate::call_view::Party;
-use crate::deed::{Deed, Done};
+use crate::deed::{Deed, Done, defined};
 use crate::error::{Place, ScriptError};
 use crate::event::event_named;
 use crate::fibre::{Blame, Want};
@@ -111,11 +111,8 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
                 if functions.len() >= hanging.limits.hangup_functions {
                     return Err(format!("{} functions are allowed", functions.len()));
                 }
-                let defined = function.info();
-                let what = Done::OnHangup {
-                    file: defined.short_src.unwrap_or_default(),
-                    line: defined.line_defined.and_then(|l| u32::try_from(l).ok()).unwrap_or(0),
-                };
+                let (file, line) = defined(&function);
+                let what = Done::OnHangup { file, line };
                 functions.push(function);
                 state.note(Deed::new(what, verb_place(lua, &hanging)));
                 Ok(())
@@ -131,7 +128,7 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
         "on",
         lua.create_function(
             move |lua, (call, event, function, more): (Value, Value, Value, bool)| {
-                let added = listen(&listening, &call, &event, function, more);
+                let added = listen(lua, &listening, &call, &event, function, more);
                 Ok(added.err().and_then(|problem| {
                     let spec = crate::verbs::verb_spec("on")?;
                     Some(complaint(lua, &listening, spec, &problem))
@@ -143,6 +140,7 @@ fn add_verbs(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> 
 
 /// Keeps a function for an event.
 fn listen(
+    lua: &Lua,
     host: &Host,
     call: &Value,
     event: &Value,
@@ -164,7 +162,10 @@ fn listen(
     if functions.len() >= host.limits.event_functions {
         return Err(format!("{} functions are allowed", functions.len()));
     }
+    let (file, line) = defined(&function);
     functions.push((event, function));
+    drop(functions);
+    state.note(Deed::new(Done::On { event, file, line }, verb_place(lua, host)));
     Ok(())
 }
 

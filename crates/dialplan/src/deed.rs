@@ -1,5 +1,7 @@
 //! What a script does without waiting for it, for those who explain calls.
 
+use mlua::Function;
+
 use crate::error::Place;
 
 /// Deeds kept until they are taken; more are left out.
@@ -26,6 +28,15 @@ pub enum Done {
         /// The route; `None`: there is none for it.
         route: Option<crate::RouteId>,
     },
+    /// It wants a function to be called whenever something happens.
+    On {
+        /// What: `answer`, `dtmf`, `hold`, `resume`.
+        event: &'static str,
+        /// The file of that function.
+        file: String,
+        /// Its first line.
+        line: u32,
+    },
     /// It wants a function to be called when the call is over.
     OnHangup {
         /// The file of that function.
@@ -44,6 +55,13 @@ pub struct Asked {
     pub file: String,
     /// The line in that file, from 1; 0 when unknown.
     pub line: u32,
+}
+
+/// Where a function begins: its file and line.
+pub(crate) fn defined(function: &Function) -> (String, u32) {
+    let info = function.info();
+    let line = info.line_defined.and_then(|line| u32::try_from(line).ok()).unwrap_or_default();
+    (info.short_src.unwrap_or_default(), line)
 }
 
 impl Deed {

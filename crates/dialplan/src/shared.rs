@@ -59,6 +59,23 @@ impl Shared {
         self.0.values.borrow().count()
     }
 
+    /// Keeps a value for good, as a script would: `true`, `false`, a number, JSON that begins with
+    /// `{` or `[`, or else a text.
+    ///
+    /// # Errors
+    /// What is used up, in words.
+    pub fn put(&self, key: &str, value: &str) -> Result<(), String> {
+        let kept = match (value, value.parse(), value.parse()) {
+            ("true", _, _) => Kept::Boolean(true),
+            ("false", _, _) => Kept::Boolean(false),
+            (_, Ok(whole), _) => Kept::Integer(whole),
+            (_, Err(_), Ok(number)) => Kept::Number(number),
+            (table, ..) if table.starts_with(['{', '[']) => Kept::Table(table.as_bytes().into()),
+            (text, ..) => Kept::Text(text.as_bytes().into()),
+        };
+        self.0.values.borrow_mut().set(0, key, kept, Life::Unlimited)
+    }
+
     /// Claims a lock for a call or job; who comes later waits in line.
     pub fn claim(&self, name: &str, id: LockId, owner: LockOwner) -> Claimed {
         self.0.locks.borrow_mut().claim(name, id, owner)

@@ -40,7 +40,7 @@ pub use feature::prompt_names;
 pub use input::{Command, CommandId, Input, Reload};
 pub use notice::{Cost, Notice, ScriptFailure, ScriptStrain};
 pub use output::Output;
-pub use outside::{Allowed, FetchError, FetchRequest, Reach};
+pub use outside::{Allowed, FetchError, FetchRequest, Reach, refused_fetch};
 pub use prompts::Prompts;
 pub use snapshot::{CallNow, CallState, GenerationNow, Snapshot};
 pub use switch::{Start, Switch};

@@ -11,6 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use address::Allowed;
+pub use fetching::refused_fetch;
 pub(crate) use fetching::{Fetching, Next, timed_out};
 
 /// One HTTP request, to be sent as it is.

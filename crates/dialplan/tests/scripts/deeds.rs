@@ -5,7 +5,7 @@ use dialplan::{Deed, Done, Limits, Match, Outcome, Step};
 use crate::ladder::{Running, begin, generation, resume, start};
 
 const MAIN: &str = "route('1', function(call)
-  call:on_hangup(function() end)
+  call:on_hangup(function() end) call:on('dtmf', function() end)
   call:go('2')
   local nowhere = '3'
   for _ = 1, 100 do call:go(nowhere) end
@@ -28,6 +28,7 @@ fn routes_that_are_entered_and_functions_for_the_end_are_noted_with_their_lines(
         running.script.take_deeds(),
         [
             at(2, Done::OnHangup { file: "scripts/main.lua".into(), line: 2 }),
+            at(2, Done::On { event: "dtmf", file: "scripts/main.lua".into(), line: 2 }),
             at(3, Done::Went { number: "2".into(), route: Some(route) }),
         ]
     );

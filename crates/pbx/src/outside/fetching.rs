@@ -156,6 +156,15 @@ impl Fetching {
     }
 }
 
+/// What a script is told at once that asks for an address which it may not reach; `None` if it may.
+pub fn refused_fetch(url: &str, allowed: &[Allowed]) -> Option<FetchFault> {
+    match Address::parse(url) {
+        Err(problem) => Some(malformed(problem)),
+        Ok(at) if reach(allowed, &at).is_none() => Some(not_allowed(&at, "")),
+        Ok(_) => None,
+    }
+}
+
 /// What a script is told when the time is over.
 pub(crate) fn timed_out() -> FetchFault {
     plain("timeout")
