@@ -262,6 +262,11 @@ fn answers(answers: &[String]) -> String {
     if let Some(who) = who.filter(|who| who.len() > 1) {
         return format!("{} answers", words::list(&who, "or"));
     }
+    let said: Option<Vec<&str>> =
+        answers.iter().map(|answer| answer.strip_prefix("it answers ")).collect();
+    if let Some(said) = said {
+        return format!("it answers {}", words::list(&said, "or"));
+    }
     let whose = answers.first().and_then(|answer| Some(answer.split_once(": ")?.0));
     if let Some(whose) = whose {
         let rest = |answer: &'_ str| -> Option<String> {

@@ -23,6 +23,8 @@ pub(crate) enum Fact {
     Http(String, Web),
     /// What every query of the database comes to.
     Database(Rows),
+    /// What `shared.get` finds under a key.
+    Shared(String, String),
     /// Whether a message is left, in this mailbox or in any.
     Voicemail(Option<String>, Message),
     /// How listening to a mailbox ends.
@@ -122,6 +124,7 @@ impl Given {
     /// | `ext/101=busy`, `=noanswer`, `=answered`, `=refused`, `=unreachable`, `=603` | what comes of ringing it |
     /// | `key=1`, `read=4711`, `key=nothing`, `key=wrong` | what is typed, one for each time it is asked for |
     /// | `http:URL=200`, `=200:BODY`, `=500`, `=failed` | what a web address answers |
+    /// | `shared:night=true` | what `shared` holds; otherwise it is empty |
     /// | `db=rows`, `=none`, `=failed` | what queries come to |
     /// | `voicemail=left`, `voicemail/102=nothing`, `=full` | whether a message is left |
     /// | `mailbox=done`, `=refused`, `=failed` | how listening to messages ends |
@@ -143,6 +146,9 @@ fn fact(text: &str) -> Result<Fact, String> {
     }
     if let Some(rest) = text.strip_prefix("http:") {
         return web(rest);
+    }
+    if let Some((key, value)) = text.strip_prefix("shared:").and_then(|rest| rest.split_once('=')) {
+        return Ok(Fact::Shared(key.to_owned(), value.to_owned()));
     }
     // An address may hold `=` in its parameters; the answer does not.
     let Some((what, answer)) = text.rsplit_once('=') else {
@@ -270,7 +276,7 @@ const KEYS_MAX: usize = 64;
 const EXAMPLES: &str = "ext/101=busy, key=1 or hangup=dial";
 
 const SUBJECTS: &[&str] =
-    &["ext", "key", "read", "http", "db", "voicemail", "mailbox", "record", "hangup"];
+    &["ext", "key", "read", "http", "shared", "db", "voicemail", "mailbox", "record", "hangup"];
 
 const RINGING: &[(&str, Ringing)] = &[
     ("answered", Ringing::Answered),
@@ -334,6 +340,7 @@ mod tests {
     #[test]
     fn other_answers_are_words() {
         check("db=none", Fact::Database(Rows::None));
+        check("shared:night=true", Fact::Shared("night".into(), "true".into()));
         check("voicemail=full", Fact::Voicemail(None, Message::Full));
         check("voicemail/102=nothing", Fact::Voicemail(Some("102".into()), Message::Nothing));
         check("mailbox=refused", Fact::Mailbox(Listening::Refused));

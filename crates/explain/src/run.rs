@@ -36,6 +36,8 @@ struct Pending {
     /// Tells it from others.
     key: String,
     begun: Duration,
+    /// Somebody answered, and speaks with the caller.
+    talks: bool,
     ways: Vec<Way>,
 }
 
@@ -152,6 +154,7 @@ impl<'a> Run<'a> {
                     return Stop::End(self.close(end));
                 }
                 Turn::Failed(error) => {
+                    self.steps.extend(self.world.apology().map(Step::Did));
                     let end = self.line.failed(error.to_string());
                     return Stop::End(self.close(end));
                 }
@@ -179,7 +182,8 @@ impl<'a> Run<'a> {
                 }
                 self.steps.push(Step::Did(did));
                 let place = ask.place;
-                self.pending.push(Pending { id, name, place, key, begun: self.elapsed, ways });
+                let begun = self.elapsed;
+                self.pending.push(Pending { id, name, place, key, begun, talks: false, ways });
                 Ok(self.script.go_on(&self.now()))
             }
         }
@@ -189,6 +193,7 @@ impl<'a> Run<'a> {
         if let Some(at) = self.pending.iter().position(|pending| pending.id == id) {
             let stopped = self.pending.remove(at);
             let words = match stopped.name {
+                _ if stopped.talks => "ends their talk".to_owned(),
                 "dial" => "stops ringing".to_owned(),
                 "sleep" => "stops waiting".to_owned(),
                 "play" | "say" => "stops playing".to_owned(),
@@ -225,7 +230,8 @@ impl<'a> Run<'a> {
                 }
                 let label = match way.result {
                     Result::Outcome(_) if several => format!("{}: {}", pending.name, way.label),
-                    Result::Outcome(_) | Result::HungUp => way.label.clone(),
+                    Result::Talk(..) if several => format!("{}: {}", pending.name, way.label),
+                    Result::Outcome(_) | Result::HungUp | Result::Talk(..) => way.label.clone(),
                 };
                 options.push(Choosable {
                     pending: index,
@@ -256,6 +262,15 @@ impl<'a> Run<'a> {
                     self.line.failure = way.failure;
                 }
                 Ok(self.script.resume(pending.id, outcome, &self.now()))
+            }
+            Result::Talk(event, ends) => {
+                self.line.answered = true;
+                pending.ways = ends;
+                pending.begun = self.elapsed;
+                pending.key.push_str(" talking");
+                pending.talks = true;
+                self.pending.push(pending);
+                Ok(self.script.notice(event, &self.now()))
             }
         }
     }
@@ -290,6 +305,10 @@ impl<'a> Run<'a> {
                 }
                 Done::Went { number, route: None } => {
                     Did::new("go", place, format!("finds no route for {number}"))
+                }
+                Done::On { event, file, line } => {
+                    let words = format!("will run {file}:{line} on \"{event}\"");
+                    Did::new("on", place, words)
                 }
                 Done::OnHangup { file, line } => {
                     let words = format!("will run {file}:{line} when the call is over");

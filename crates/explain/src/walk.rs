@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use dialplan::{Check, Generation, Kept, Loading, RouteId};
+use dialplan::{Check, Generation, Kept, Loading, RouteId, Shared};
 
 use crate::fold;
+use crate::given::Fact;
 use crate::question::{Caller, Office, Question};
 use crate::run::{Run, Stop};
 use crate::tree::{Again, Alternative, Choice, Next, Node};
@@ -111,7 +112,14 @@ impl<'a> Walk<'a> {
 
     fn start(&self) -> Option<Run<'a>> {
         let kept = Some(self.kept.clone());
-        let loading = Loading { check: Check::Done, kept, ..Loading::default() };
+        let shared = Shared::default();
+        for given in &self.question.given {
+            if let Fact::Shared(key, value) = &given.fact {
+                // What is too much for it is not there, as on a real exchange.
+                drop(shared.put(key, value));
+            }
+        }
+        let loading = Loading { check: Check::Done, kept, shared, ..Loading::default() };
         let config = self.office.config;
         let names = self.office.names.clone();
         let generation = Generation::load_as(

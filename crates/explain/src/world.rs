@@ -4,21 +4,22 @@
 //! no SIP message, no sound. How long things take matters only for what scripts ask the clock, and
 //! for which of two things ends first.
 
+mod joining;
+mod outside;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dialplan::{
-    Absence, Answer, Barge, Changed, DialStatus, FetchFault, Fetched, HangupCause, LockId,
-    MailboxStatus, Originate, Outcome, Play, Read, Record, Repeat, Side, Sound, Verb,
-    VoicemailStatus, Wants,
+    Absence, Barge, CallEvent, HangupCause, MailboxStatus, Outcome, Play, Read, Record, Repeat,
+    Side, Sound, Verb, VoicemailStatus,
 };
 use sip_syntax::StatusCode;
 
-use crate::given::{Fact, Listening, Message, Recording, Ringing, When};
+use crate::given::{Fact, Listening, Message, Recording, When};
 use crate::hearing::{heard, length};
 use crate::question::{Office, Question};
-use crate::ring::{self, Dialling};
 use crate::tree::{Did, End, How as Ends, Place};
 use crate::typed::{self, How, Literals};
 use crate::words;
@@ -84,10 +85,13 @@ pub(crate) enum Result {
     Outcome(Outcome),
     /// The caller is gone.
     HungUp,
+    /// Somebody has answered, and the caller speaks with them until one of these happens; functions
+    /// for the event run meanwhile.
+    Talk(CallEvent, Vec<Way>),
 }
 
 impl Way {
-    fn new(label: impl Into<String>, outcome: Outcome, takes: Duration) -> Self {
+    pub(crate) fn new(label: impl Into<String>, outcome: Outcome, takes: Duration) -> Self {
         Self {
             label: label.into(),
             result: Result::Outcome(outcome),
@@ -99,31 +103,16 @@ impl Way {
         }
     }
 
-    fn at(mut self, fixed: bool) -> Self {
+    pub(crate) fn at(mut self, fixed: bool) -> Self {
         self.fixed = fixed;
         self
     }
 
-    fn hung_up() -> Self {
+    pub(crate) fn hung_up() -> Self {
         let mut way = Self::new(HANGS_UP, Outcome::Done, HANGS_UP_AFTER);
         way.result = Result::HungUp;
         way
     }
-}
-
-/// The caller and somebody who was called are joined, unless that one has hung up.
-fn bridge(did: Did) -> Effect {
-    let ended = |label: &str, status, code, reason: &str, talked| {
-        let (reason, answered_by) = (reason.to_owned(), String::new());
-        let outcome = Outcome::Dialed { status, code, reason, talked, answered_by };
-        Way::new(label, outcome, talked)
-    };
-    let mut talk = ended("they talk", DialStatus::Answered, 200, "OK", ring::TALKS);
-    talk.connects = true;
-    talk.then = Some(Did::new("talk", did.place.clone(), "they talk"));
-    let gone = "hung up before it was joined";
-    let gone = ended(gone, DialStatus::Cancel, 0, gone, Duration::ZERO);
-    Effect::Waits(did, vec![talk, gone])
 }
 
 impl<'a> World<'a> {
@@ -136,7 +125,10 @@ impl<'a> World<'a> {
     pub(crate) fn unused(&self) -> Vec<String> {
         let used = self.used.borrow();
         let facts = self.question.given.iter().enumerate();
-        facts.filter(|(at, _)| !used.contains(at)).map(|(_, given)| given.to_string()).collect()
+        // What lies ready need not be asked for.
+        let ready = |fact: &Fact| matches!(fact, Fact::Shared(..));
+        let unused = facts.filter(|(at, given)| !used.contains(at) && !ready(&given.fact));
+        unused.map(|(_, given)| given.to_string()).collect()
     }
 
     /// The first fact of which `read` makes something, or the one after `skip` of them.
@@ -147,6 +139,17 @@ impl<'a> World<'a> {
         self.used.borrow_mut().insert(at);
         self.decided.set(true);
         Some(value)
+    }
+
+    /// What a caller hears whose script failed.
+    pub(crate) fn apology(&self) -> Option<Did> {
+        let name = self.office.config.apology.as_ref()?;
+        let full = format!("{}/{name}", self.office.config.language);
+        let known = &self.office.names.prompts;
+        let name = [name, &full].into_iter().find(|name| known.contains(*name))?;
+        let mut did = Did::new("apology", None, "apologises:");
+        did.sounds = heard(&[Sound::Prompt(name.clone())], &self.office);
+        Some(did)
     }
 
     /// What a verb leads to.
@@ -181,7 +184,7 @@ impl<'a> World<'a> {
             Verb::Originate(originate) => self.originate(originate, did("")),
             Verb::Bridge(_) => {
                 line.answered = true;
-                bridge(did("joins the caller and whoever answered"))
+                joining::bridge(did("joins the caller and whoever answered"))
             }
             Verb::HangupLeg(_) => Effect::AtOnce(Some(did("hangs up on whoever answered")), DONE),
             Verb::Dtmf { digits, to } => {
@@ -196,38 +199,10 @@ impl<'a> World<'a> {
                 let did = did(&format!("waits {}", words::length(*length)));
                 Effect::Waits(did, vec![Way::new(over, DONE, *length).at(true)])
             }
-            Verb::Fetch(_) => {
-                let answer = |status, body: &str| {
-                    let body = body.as_bytes().to_vec();
-                    Outcome::Fetched(Ok(Fetched { status, headers: Vec::new(), body }))
-                };
-                let fault = FetchFault { why: "timeout", advice: String::new() };
-                let ways = vec![
-                    Way::new("it answers 200", answer(200, "{}"), ANSWERS_AFTER),
-                    Way::new("it answers 404", answer(404, ""), ANSWERS_AFTER),
-                    Way::new("no answer", Outcome::Fetched(Err(fault)), ANSWERS_AFTER),
-                ];
-                Effect::Waits(did("asks another program"), ways)
-            }
-            Verb::Query(query) => {
-                // What stands in the database is not known here.
-                let answer = match query.wants {
-                    Wants::Rows => Answer::Rows { columns: Vec::new(), rows: Vec::new() },
-                    Wants::Changes | Wants::Transaction => {
-                        let changed = Changed { rows: 1, last_id: 1 };
-                        Answer::Changed(query.statements.iter().map(|_| changed).collect())
-                    }
-                };
-                let way = Way::new("nothing is found", Outcome::Queried(answer), Duration::ZERO);
-                Effect::Waits(did("asks the scripts' database"), vec![way])
-            }
+            Verb::Fetch(fetch) => self.fetch(fetch, did("")),
+            Verb::Query(query) => self.query(query, did("")),
             Verb::Lock { name, timeout } => {
-                let free = Outcome::Locked(Some(LockId(0)));
-                let ways = vec![
-                    Way::new("it is free", free, Duration::ZERO),
-                    Way::new("it is held by another", Outcome::Locked(None), *timeout).at(true),
-                ];
-                Effect::Waits(did(&format!("waits for the lock {name}")), ways)
+                outside::lock(did(&format!("waits for the lock {name}")), *timeout)
             }
             Verb::Voicemail { mailbox, reason } => {
                 self.voicemail(mailbox, *reason, did("takes a message"), line)
@@ -272,8 +247,15 @@ impl<'a> World<'a> {
         if here.is_some() {
             return (did, vec![Way::hung_up()]);
         }
-        if self.question.hangups && !ways.iter().any(|way| matches!(way.result, Result::HungUp)) {
-            ways.push(Way::hung_up());
+        if self.question.hangups {
+            for way in &mut ways {
+                if let Result::Talk(_, ends) = &mut way.result {
+                    ends.push(Way::hung_up());
+                }
+            }
+            if !ways.iter().any(|way| matches!(way.result, Result::HungUp)) {
+                ways.push(Way::hung_up());
+            }
         }
         (did, ways)
     }
@@ -380,85 +362,6 @@ impl<'a> World<'a> {
             None => vec![something, nothing],
         };
         Effect::Waits(did, ways)
-    }
-
-    fn dial(&self, dial: &dialplan::Dial, mut did: Did, line: &mut Line) -> Effect {
-        line.failure = None;
-        let count: usize = dial.rounds.iter().map(Vec::len).sum();
-        let max = self.office.config.limits.dial_targets_max;
-        if count > max {
-            let fault = format!("{count} targets; at most {max} may be dialled at once");
-            did.words = format!("dials {count} targets at once");
-            return Effect::AtOnce(Some(did), Outcome::Fault(fault));
-        }
-        let fate = |label: &str| -> Option<Ringing> {
-            self.fact(0, |fact| {
-                let Fact::Target(target, ringing) = fact else { return None };
-                (target == label).then_some(*ringing)
-            })
-        };
-        let dialling = Dialling::new(dial, self.office.config, fate);
-        did.words = dialling.words();
-        did.rings = dialling.rings();
-        if let Some(music) = &dial.music {
-            did.words.push_str(", with");
-            did.sounds = heard(std::slice::from_ref(music), &self.office);
-        }
-        if let Some(caller) = &dial.caller {
-            let shown: Vec<&str> =
-                [&caller.name, &caller.user].into_iter().flatten().map(String::as_str).collect();
-            did.more = format!("as {}", shown.join(" "));
-        }
-        let place = did.place.clone();
-        let ways = dialling.results().into_iter().map(|result| {
-            let ring::Result { label, outcome, takes, fixed, failure } = result;
-            let mut way = Way::new(label, outcome, takes).at(fixed);
-            way.connects = failure.is_none();
-            if way.connects {
-                way.takes += ring::TALKS;
-                way.then = Some(Did::new("talk", place.clone(), "they talk"));
-            }
-            way.failure = failure;
-            way
-        });
-        Effect::Waits(did, ways.collect())
-    }
-
-    /// Calls somebody by ourselves: as a dial, but whoever answers is kept, or served by a call of
-    /// its own, which is not explained here.
-    fn originate(&self, originate: &Originate, did: Did) -> Effect {
-        let dial = dialplan::Dial {
-            rounds: originate.rounds.clone(),
-            timeout: originate.timeout,
-            music: None,
-            caller: originate.caller.clone(),
-        };
-        let (mut did, ways) = match self.dial(&dial, did, &mut Line::default()) {
-            Effect::Waits(did, ways) => (did, ways),
-            known @ (Effect::AtOnce(..) | Effect::Over(_)) => return known,
-        };
-        did.words = format!("{}, without the caller", did.words);
-        if originate.run.is_some() {
-            did.words.push_str(", and runs a function for whoever answers");
-        }
-        if !originate.waits {
-            return Effect::AtOnce(Some(did), Outcome::Begun);
-        }
-        let leg = originate.run.is_none().then_some(dialplan::Leg(1));
-        let ways = ways.into_iter().map(|way| {
-            let Way { label, result, takes, fixed, connects, .. } = way;
-            let takes = if connects { takes.saturating_sub(ring::TALKS) } else { takes };
-            let outcome = match result {
-                Result::Outcome(Outcome::Dialed { status, code, reason, answered_by, .. }) => {
-                    let leg = leg.filter(|_| connects);
-                    Outcome::Originated { status, code, reason, answered_by, leg }
-                }
-                Result::Outcome(outcome) => outcome,
-                Result::HungUp => return Way::hung_up(),
-            };
-            Way::new(label, outcome, takes).at(fixed)
-        });
-        Effect::Waits(did, ways.collect())
     }
 
     fn voicemail(&self, name: &str, why: Absence, mut did: Did, line: &mut Line) -> Effect {
@@ -597,8 +500,6 @@ pub(crate) const NOT_ANSWERED: &str = "not answered";
 const DONE: Outcome = Outcome::Done;
 /// How long a caller listens before hanging up.
 const HANGS_UP_AFTER: Duration = Duration::from_secs(10);
-/// How long another program takes to answer.
-const ANSWERS_AFTER: Duration = Duration::from_secs(1);
 /// How long a caller listens before stopping a sound with a key.
 const BARGES_AFTER: Duration = Duration::from_secs(1);
 /// How long it takes to press a key.

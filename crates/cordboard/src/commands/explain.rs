@@ -32,8 +32,8 @@ pub(crate) struct Options {
     /// `ext/101=` answered, busy, noanswer, refused, unreachable or a SIP status; `key=` or `read=`
     /// what is typed, one for each time that the script asks, `nothing` or `wrong`; `voicemail=` left,
     /// nothing or full; `mailbox=` done, refused or failed; `record=` something or nothing;
-    /// `http:URL=200`, `=200:BODY` or `=failed`; `db=` rows, none or failed; `hangup`,
-    /// `hangup=VERB` or `hangup=FILE:LINE`.
+    /// `http:URL=200`, `=200:BODY` or `=failed`; `db=` rows, none or failed; `shared:KEY=VALUE`;
+    /// `hangup`, `hangup=VERB` or `hangup=FILE:LINE`.
     #[arg(long, value_name = "FACT", value_parser = Given::parse)]
     given: Vec<Given>,
     /// Print the tree for programs.

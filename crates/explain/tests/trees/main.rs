@@ -16,7 +16,7 @@
 mod office;
 mod shipped;
 
-use office::{Made, answer};
+use office::{Made, SHORT, answer};
 
 /// Asks every question of `text` and compares.
 #[track_caller]
@@ -58,6 +58,8 @@ trees! {
     strangers_reach_public_routes_only "strangers"
     messages_and_mailboxes_have_their_own_ends "messages"
     what_is_played_for_ever_ends_with_the_caller "sounds"
+    other_programs_and_the_database_have_answers_of_their_own "outside"
+    functions_for_events_run_while_others_talk "events"
 }
 
 #[test]
@@ -84,6 +86,16 @@ fn what_is_too_much_is_cut_and_said() {
 
     let short = made.explain("101 1", |question| question.bounds.verbs = 2);
     assert_eq!(short.notes, ["cut at 25 places after 2 verbs on one way"]);
+}
+
+#[test]
+fn a_caller_whose_script_fails_hears_the_apology() {
+    let mut made = Made::of_script("route('1', function(call) call:answer() error('oh') end)");
+    made.config.apology = Some("main/wrong".to_owned());
+    let drawn = made.explain("101 1", |_| {}).draw(SHORT);
+    let expected = "├ answers\n├ apologises: main/wrong \"That is not right.\"\n\
+                    └ the script fails: scripts/main.lua:1: oh: BYE\n";
+    assert!(drawn.ends_with(expected), "{drawn}");
 }
 
 #[test]

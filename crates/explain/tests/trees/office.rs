@@ -12,11 +12,14 @@ use jiff::Zoned;
 
 /// An office with a dialplan.
 pub(crate) struct Made {
-    config: pbx::Config,
+    pub(crate) config: pbx::Config,
     sources: Sources,
     names: Names,
     prompts: Prompts,
 }
+
+/// As the command line draws it for a file.
+pub(crate) const SHORT: Style = Style { colour: Colour::Off, detail: Detail::Short };
 
 /// What prompts say; each lasts a second and a half.
 pub(crate) struct Prompts(pub(crate) BTreeMap<String, String>);
@@ -143,7 +146,7 @@ fn config() -> pbx::Config {
         apology: None,
         time_zone: now().time_zone().clone(),
         limits: pbx::Limits::default(),
-        http_allow: Vec::new(),
+        http_allow: vec![pbx::Allowed::parse("https://crm.example.org/").unwrap()],
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::Nothing,
     }
