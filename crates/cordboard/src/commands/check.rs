@@ -49,8 +49,10 @@ pub(crate) fn run(config_path: &Path, options: &Options) -> ExitCode {
 }
 
 fn checked(config_path: &Path, options: &Options) -> anyhow::Result<ExitCode> {
-    let mut checked = Checked::default();
-    checked.old_annotations = project::has_old_annotations(config_path);
+    let mut checked = Checked {
+        old_annotations: project::has_old_annotations(config_path),
+        ..Checked::default()
+    };
     match settings(config_path, &mut checked)? {
         Ok(mut settings) => {
             let only = wanted(&mut settings, config_path, &options.paths)?;
