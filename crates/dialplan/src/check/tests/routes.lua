@@ -41,4 +41,4 @@
 -- file: recipe.lua
   route("1", function(call) call:go("7") end)
 -- file: tests/recipe.lua
-  require "recipe"
+  dialplan "recipe"
