@@ -49,10 +49,12 @@ pub(crate) fn run(config_path: &Path, options: &Options) -> ExitCode {
 }
 
 fn checked(config_path: &Path, options: &Options) -> anyhow::Result<ExitCode> {
-    let mut checked = Checked {
-        old_annotations: project::has_old_annotations(config_path),
-        ..Checked::default()
-    };
+    find(config_path, options)?.tell(options)
+}
+
+fn find(config_path: &Path, options: &Options) -> anyhow::Result<Checked> {
+    let mut checked = Checked::default();
+    checked.old_annotations = project::has_old_annotations(config_path);
     match settings(config_path, &mut checked)? {
         Ok(mut settings) => {
             let only = wanted(&mut settings, config_path, &options.paths)?;
@@ -68,7 +70,7 @@ fn checked(config_path: &Path, options: &Options) -> anyhow::Result<ExitCode> {
             checked.items.extend(mistakes.map(|place| Told::new("configuration", place, &path)));
         }
     }
-    checked.tell(options)
+    Ok(checked)
 }
 
 /// The configuration, or what the first start would write.
@@ -299,16 +301,11 @@ impl Checked {
             by_file.entry(&item.place.file).or_default().push(item);
         }
         for (file, items) in by_file {
-            let most = if options.all { items.len() } else { SHOWN_MAX };
-            // Errors are told before warnings are left out.
-            let mut shown: Vec<&Told> = items.clone();
-            shown.sort_by_key(|item| std::cmp::Reverse(item.place.severity));
-            shown.truncate(most);
-            shown.sort_by_key(|item| item.place.span.start);
+            let (shown, left_out) = shown(&items, options);
             let places: Vec<Place> = shown.iter().map(|item| item.place.clone()).collect();
             eprintln!("\n{}", report::render(&places));
-            if items.len() > most {
-                eprintln!("\nand {} more in {file}; --all tells them", items.len() - most);
+            if left_out > 0 {
+                eprintln!("\nand {left_out} more in {file}; --all tells them");
             }
         }
         if errors + warnings == 0 {
@@ -328,6 +325,17 @@ impl Checked {
         let strict = if strict { "; --strict lets warnings count" } else { "" };
         eprintln!("\n{} in {}{strict}", parts.join(", "), counted(files.len(), "file"));
     }
+}
+
+/// What is told of one file, in the order of its lines, and how much is left out: warnings before
+/// errors.
+fn shown<'a>(items: &[&'a Told], options: &Options) -> (Vec<&'a Told>, usize) {
+    let most = if options.all { items.len() } else { SHOWN_MAX };
+    let mut shown = items.to_vec();
+    shown.sort_by_key(|item| std::cmp::Reverse(item.place.severity));
+    shown.truncate(most);
+    shown.sort_by_key(|item| item.place.span.start);
+    (shown, items.len().saturating_sub(most))
 }
 
 /// Prompts by full name.
@@ -412,3 +420,146 @@ const CANNOT_LOOK: u8 = 2;
 const SHOWN_MAX: usize = 20;
 /// Missing prompts that are named.
 const MISSING_MAX: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    /// A folder with this dialplan, and no configuration.
+    fn office(main: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("scripts/tests")).unwrap();
+        fs::write(folder.path().join("scripts/main.lua"), main).unwrap();
+        folder
+    }
+
+    /// What is found with these arguments, `@` standing for the folder.
+    fn look(folder: &tempfile::TempDir, arguments: &str) -> anyhow::Result<(Checked, Options)> {
+        let path = folder.path().to_str().unwrap();
+        let arguments = arguments.replace('@', path);
+        let arguments = ["check"].into_iter().chain(arguments.split_whitespace());
+        let options = Cli::parse_from(arguments).options;
+        let found = find(&folder.path().join("cordboard.toml"), &options)?;
+        Ok((found, options))
+    }
+
+    /// What is found, as `FILE: CODE`.
+    #[track_caller]
+    fn found(folder: &tempfile::TempDir, arguments: &str) -> Vec<String> {
+        let (checked, _) = look(folder, arguments).unwrap();
+        let name = |item: &Told| item.path.file_name().unwrap().to_string_lossy().into_owned();
+        checked.items.iter().map(|item| format!("{}: {}", name(item), item.code)).collect()
+    }
+
+    fn code(folder: &tempfile::TempDir, arguments: &str) -> String {
+        let path = folder.path().to_str().unwrap();
+        let arguments = arguments.replace('@', path);
+        let arguments = ["check"].into_iter().chain(arguments.split_whitespace());
+        let options = Cli::parse_from(arguments).options;
+        format!("{:?}", run(&folder.path().join("cordboard.toml"), &options))
+    }
+
+    const RIGHT: &str = "route('1', function(call) call:busy() end)\n";
+    const ODD: &str = "local unused = 1\nroute('1', function(call) call:busy() end)\n";
+    const WRONG: &str = "route('1', function(call) call:bussy() end)\n";
+
+    #[test]
+    fn the_exit_code_tells_what_came_of_it() {
+        let is = |main: &str, arguments: &str| code(&office(main), arguments);
+        assert_eq!(is(RIGHT, ""), format!("{:?}", ExitCode::SUCCESS));
+        assert_eq!(is(ODD, ""), format!("{:?}", ExitCode::SUCCESS));
+        assert_eq!(is(ODD, "--strict"), format!("{:?}", ExitCode::FAILURE));
+        assert_eq!(is(WRONG, ""), format!("{:?}", ExitCode::FAILURE));
+        assert_eq!(is(RIGHT, "@/nowhere.lua"), format!("{:?}", ExitCode::from(CANNOT_LOOK)));
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(code(&empty, ""), format!("{:?}", ExitCode::from(CANNOT_LOOK)));
+    }
+
+    #[test]
+    fn scripts_tests_prompts_and_configuration_are_looked_at_together() {
+        let folder = office(ODD);
+        let root = folder.path();
+        fs::write(root.join("scripts/tests/a.lua"), "test('x', function(t) t:cal() end)").unwrap();
+        fs::create_dir_all(root.join("prompts/en/vm")).unwrap();
+        fs::write(root.join("prompts/en/vm/beep.wav"), "RIFF?").unwrap();
+        let all = ["beep.wav: broken-prompt", "prompts: missing-prompt", "main.lua: unused-local"];
+        assert_eq!(found(&folder, ""), [&all[..], &["a.lua: unknown-verb"]].concat());
+        // All of it is looked at, but only some of it told.
+        assert_eq!(found(&folder, "@/scripts/tests"), ["a.lua: unknown-verb"]);
+        assert_eq!(found(&folder, "@/scripts/main.lua @/prompts"), all);
+        assert_eq!(found(&folder, "@").len(), 4);
+        fs::write(root.join("cordboard.toml"), "prot = 1\n").unwrap();
+        assert_eq!(found(&folder, ""), ["cordboard.toml: configuration"]);
+    }
+
+    #[test]
+    fn without_a_configuration_there_is_what_the_first_start_would_write() {
+        let folder = office("route('1', function(call) call:dial { 'ext/109', 'ext/110' } end)\n");
+        let (checked, _) = look(&folder, "").unwrap();
+        assert_eq!(checked.items.len(), 1);
+        assert!(checked.items[0].place.message.contains("no extension \"110\""));
+        assert!(checked.right[0].contains("phones 100 to 109"), "{:?}", checked.right);
+        assert!(!folder.path().join("cordboard.toml").exists());
+    }
+
+    #[test]
+    fn another_folder_of_scripts_can_be_looked_at() {
+        let folder = office(RIGHT);
+        let other = folder.path().join("other");
+        fs::create_dir_all(&other).unwrap();
+        fs::write(other.join("main.lua"), WRONG).unwrap();
+        assert_eq!(found(&folder, "@/other"), ["main.lua: unknown-verb"]);
+        fs::create_dir_all(folder.path().join("empty")).unwrap();
+        let error = look(&folder, "@/empty").unwrap_err().to_string();
+        assert!(error.contains("belongs neither to the scripts"), "{error}");
+    }
+
+    #[test]
+    fn programs_are_told_each_finding_with_its_place() {
+        let (checked, _) = look(&office(WRONG), "--json").unwrap();
+        let finding = Finding::of(&checked.items[0]);
+        let told = serde_json::to_value(&finding).unwrap();
+        assert_eq!(told["severity"], "error");
+        assert_eq!(told["code"], "unknown-verb");
+        assert_eq!(
+            (&told["line"], &told["column"], &told["length"]),
+            (&1.into(), &32.into(), &5.into())
+        );
+        assert_eq!(told["help"], "did you mean call:busy?");
+        assert_eq!(told["source_line"], WRONG.trim_end());
+        assert!(told["file"].as_str().unwrap().ends_with("scripts/main.lua"));
+    }
+
+    #[test]
+    fn the_page_about_checking_names_everything_that_can_be_found() {
+        let page = include_str!("../../../../docs/check.md");
+        for code in dialplan::Code::ALL {
+            let row = format!("| `{}` | {} |", code.name(), code.doc());
+            assert!(page.contains(&row), "no row {row}");
+        }
+        let rows = page.lines().filter(|line| line.starts_with("| `") && line.ends_with(". |"));
+        assert_eq!(rows.count(), dialplan::Code::ALL.len());
+    }
+
+    #[test]
+    fn much_in_one_file_is_cut_and_errors_are_told_first() {
+        let many = "local x = 1\n".repeat(30);
+        let folder = office(&format!("{many}{WRONG}"));
+        let (checked, options) = look(&folder, "").unwrap();
+        let (shown, left_out) = shown(&checked.items.iter().collect::<Vec<_>>(), &options);
+        assert_eq!((shown.len(), left_out), (SHOWN_MAX, 11));
+        assert_eq!(shown.last().unwrap().code, "unknown-verb");
+        let (_, all) = look(&folder, "--all").unwrap();
+        assert_eq!(super::shown(&checked.items.iter().collect::<Vec<_>>(), &all).1, 0);
+    }
+}
