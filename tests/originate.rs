@@ -502,3 +502,41 @@ end)",
         world.assert_all_is_quiet();
     }
 }
+
+/// An office at 08:00:59; registering took 40 seconds of that minute.
+fn office_at(script: &str) -> World {
+    let mut world = office(&format!("{script}\nroute('1', function(call) call:busy() end)"));
+    run(&mut world, 19_000);
+    world
+}
+
+#[test]
+fn what_a_function_at_its_time_rings_stops_with_it_unless_it_does_not_wait() {
+    let mut world = office_at(
+        "schedule('08:01', function()
+           log(within(2, function() return pbx.originate { to = 'ext/102', number = '1' } end))
+         end)",
+    );
+    run(&mut world, 2_000);
+    assert!(world.log.join("\n").contains("bob <- INVITE"), "{}", world.log.join("\n"));
+    run(&mut world, 2_000);
+    assert!(world.log.join("\n").contains("bob <- CANCEL"), "{}", world.log.join("\n"));
+    assert_eq!(world.logged(), ["false timeout"]);
+    world.assert_all_is_quiet();
+
+    let mut world = office_at(
+        "schedule('08:01', function()
+           local leg = pbx.originate { to = 'ext/102', wait = false, caller = { name = 'Clock' },
+             run = function(call) log(call.to.user, call.account) call:play('hello') end }
+           log(leg.status)
+         end)",
+    );
+    run(&mut world, 5_000);
+    world.act("bob", "200");
+    run(&mut world, 400);
+    assert!(world.heard_by("bob").contains("en/hello"), "{}", world.log.join("\n"));
+    run(&mut world, 2_000);
+    assert_eq!(world.logged(), ["RINGING", "cordboard 102"]);
+    assert!(!world.named("bob").is_in_call(), "{}", world.log.join("\n"));
+    world.assert_all_is_quiet();
+}
