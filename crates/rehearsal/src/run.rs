@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Instant;
 
@@ -78,7 +78,7 @@ pub fn run(
     stage: &Arc<Stage>,
     suite: &Arc<Suite>,
     options: &Options,
-    mut tell: impl FnMut(&Report),
+    tell: impl FnMut(&Report),
 ) -> Result<Run, Vec<LoadError>> {
     let began = Instant::now();
     let tests = list(stage, suite, options.filter.as_deref())?;
@@ -94,38 +94,22 @@ pub fn run(
         next: AtomicUsize::new(0),
         stopped: AtomicBool::new(false),
     };
-    thread::scope(|scope| {
-        let (sender, results) = channel();
-        for _ in 0..jobs {
-            let (crew, sender) = (&crew, sender.clone());
-            scope.spawn(move || crew.work(&sender));
-        }
-        drop(sender);
-        // They come as they are done, and are told in their order.
-        let mut waiting = BTreeMap::new();
-        let mut next = 0;
-        for done in results {
-            match done {
-                Done::Test(index, report) => drop(waiting.insert(index, report)),
-                Done::Coverage(coverage) => {
-                    run.coverage.get_or_insert_default().add(&coverage);
-                }
+    let mut telling = Telling { run: &mut run, tell, waiting: BTreeMap::new(), next: 0 };
+    if jobs == 1 {
+        crew.work(|done| telling.take(done));
+    } else {
+        thread::scope(|scope| {
+            let (sender, results) = channel();
+            for _ in 0..jobs {
+                let (crew, sender) = (&crew, sender.clone());
+                // Nobody listens only when the run is given up.
+                scope.spawn(move || crew.work(|done| drop(sender.send(done))));
             }
-            while let Some(report) = waiting.remove(&next) {
-                run.summary.add(&report);
-                tell(&report);
-                told += 1;
-                next += 1;
-            }
-        }
-        // After a stop there may be holes.
-        for report in waiting.values() {
-            run.summary.add(report);
-            tell(report);
-            told += 1;
-        }
-    });
-    run.left_out = tests.len().saturating_sub(told);
+            drop(sender);
+            results.into_iter().for_each(|done| telling.take(done));
+        });
+    }
+    telling.end();
     run.summary.took = began.elapsed();
     Ok(run)
 }
@@ -134,6 +118,39 @@ pub fn run(
 enum Done {
     Test(usize, Box<Report>),
     Coverage(Box<Coverage>),
+}
+
+/// Tells of tests in their order; they come as they are done.
+struct Telling<'a, F> {
+    run: &'a mut Run,
+    tell: F,
+    waiting: BTreeMap<usize, Box<Report>>,
+    next: usize,
+}
+
+impl<F: FnMut(&Report)> Telling<'_, F> {
+    fn take(&mut self, done: Done) {
+        match done {
+            Done::Test(index, report) => drop(self.waiting.insert(index, report)),
+            Done::Coverage(coverage) => self.run.coverage.get_or_insert_default().add(&coverage),
+        }
+        while let Some(report) = self.waiting.remove(&self.next) {
+            self.tell_of(&report);
+            self.next += 1;
+        }
+    }
+
+    /// After a stop there may be holes.
+    fn end(mut self) {
+        for report in std::mem::take(&mut self.waiting).into_values() {
+            self.tell_of(&report);
+        }
+    }
+
+    fn tell_of(&mut self, report: &Report) {
+        self.run.summary.add(report);
+        (self.tell)(report);
+    }
 }
 
 /// What all workers share.
@@ -147,7 +164,7 @@ struct Crew<'a> {
 }
 
 impl Crew<'_> {
-    fn work(&self, done: &Sender<Done>) {
+    fn work(&self, mut done: impl FnMut(Done)) {
         // The same files were read before, so this does not fail.
         let Ok(worker) = Worker::new(self.stage, self.suite) else { return };
         let mut covered: Option<Coverage> = None;
@@ -162,13 +179,10 @@ impl Crew<'_> {
             if self.options.fail_fast && matches!(report.verdict, Verdict::Failed(_)) {
                 self.stopped.store(true, Ordering::Relaxed);
             }
-            if done.send(Done::Test(index, Box::new(report))).is_err() {
-                break;
-            }
+            done(Done::Test(index, Box::new(report)));
         }
         if let Some(covered) = covered {
-            // Nobody listens only when the run is given up.
-            drop(done.send(Done::Coverage(Box::new(covered))));
+            done(Done::Coverage(Box::new(covered)));
         }
     }
 }
