@@ -15,7 +15,7 @@ pub(crate) use generators::GEN;
 pub(crate) use global::TEST_GLOBAL;
 pub(crate) use mailbox::MAILBOX;
 pub(crate) use party::PARTY;
-pub(crate) use t::T;
+pub(crate) use t::{HTTP_ANSWER, T};
 
 /// Everything that tests have beside Lua, `time`, `json` and `log`, in the order in which it is
 /// explained.

@@ -6,6 +6,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use dialplan::aside::{Aside, Stop};
 use mlua::Function;
 use pbx::{
     Answer, FetchError, FetchRequest, Fetched, Query, SqlValue, SqlValues, Statement, Wants,
@@ -13,8 +14,12 @@ use pbx::{
 use store::ScriptDatabase;
 
 /// Answers for one test. Clones are the same.
-#[derive(Clone, Default)]
-pub(crate) struct Outside(Rc<RefCell<State>>);
+#[derive(Clone)]
+pub(crate) struct Outside {
+    state: Rc<RefCell<State>>,
+    /// Where the functions of a test run.
+    aside: Rc<Aside>,
+}
 
 #[derive(Default)]
 struct State {
@@ -34,7 +39,7 @@ struct State {
 pub(crate) struct Stub {
     /// `GET` and the like.
     pub(crate) method: String,
-    /// Without the question, which may be any, unless it has one.
+    /// As [`is_address`] reads it.
     pub(crate) url: String,
     pub(crate) reply: Reply,
 }
@@ -52,7 +57,8 @@ pub(crate) enum Reply {
 #[derive(Clone)]
 pub(crate) struct Given {
     pub(crate) after: Duration,
-    pub(crate) answer: Result<Fetched, FetchError>,
+    /// `None`: there never is one.
+    pub(crate) answer: Option<Result<Fetched, FetchError>>,
 }
 
 /// A request as it was sent.
@@ -65,7 +71,6 @@ pub(crate) struct Request {
 }
 
 /// Why a request has no answer.
-#[derive(Clone)]
 pub(crate) enum Wrong {
     /// The test says nothing about it.
     Unexpected {
@@ -75,7 +80,7 @@ pub(crate) enum Wrong {
         url: String,
     },
     /// The function that should answer it failed.
-    Failed(mlua::Error),
+    Failed(Stop),
 }
 
 impl fmt::Debug for Outside {
@@ -85,26 +90,30 @@ impl fmt::Debug for Outside {
 }
 
 impl Outside {
+    pub(crate) fn new(aside: &Rc<Aside>) -> Self {
+        Self { state: Rc::default(), aside: Rc::clone(aside) }
+    }
+
     pub(crate) fn add(&self, stub: Stub) {
-        self.0.borrow_mut().stubs.push(stub);
+        self.state.borrow_mut().stubs.push(stub);
     }
 
     /// Every request so far, in order.
     pub(crate) fn requests(&self) -> Vec<Request> {
-        self.0.borrow().requests.clone()
+        self.state.borrow().requests.clone()
     }
 
     pub(crate) fn has_wrong(&self) -> bool {
-        self.0.borrow().wrong.is_some()
+        self.state.borrow().wrong.is_some()
     }
 
     pub(crate) fn take_wrong(&self) -> Option<Wrong> {
-        self.0.borrow_mut().wrong.take()
+        self.state.borrow_mut().wrong.take()
     }
 
     /// Has every query fail with this, or none.
     pub(crate) fn set_fault(&self, fault: Option<String>) {
-        self.0.borrow_mut().fault = fault;
+        self.state.borrow_mut().fault = fault;
     }
 
     /// Asks the database itself.
@@ -118,7 +127,7 @@ impl Outside {
     ) -> Result<(Vec<String>, Vec<Vec<SqlValue>>), String> {
         let statement = Statement { sql, values: SqlValues::InOrder(values) };
         let query = Query { wants: Wants::Rows, statements: vec![statement], at: None };
-        match self.0.borrow_mut().ask(&query)? {
+        match self.state.borrow_mut().ask(&query)? {
             Answer::Rows { columns, rows } => Ok((columns, rows)),
             Answer::Changed(_) => Ok((Vec::new(), Vec::new())),
         }
@@ -137,9 +146,16 @@ impl State {
 
 impl Stub {
     fn fits(&self, request: &FetchRequest) -> bool {
-        let asked = request.url.split('?').next().unwrap_or_default();
-        self.method.eq_ignore_ascii_case(&request.method)
-            && (self.url == request.url || self.url == asked)
+        self.method.eq_ignore_ascii_case(&request.method) && is_address(&self.url, &request.url)
+    }
+}
+
+/// Whether an address is one that a test means: with any question if it names none, and whatever
+/// follows if it ends with a `*`.
+pub(crate) fn is_address(meant: &str, url: &str) -> bool {
+    match meant.strip_suffix('*') {
+        Some(beginning) => url.starts_with(beginning),
+        None => url == meant || url.split('?').next() == Some(meant),
     }
 }
 
@@ -152,7 +168,7 @@ impl bench::Outside for Outside {
             body: request.body.clone(),
         };
         let reply = {
-            let mut state = self.0.borrow_mut();
+            let mut state = self.state.borrow_mut();
             state.requests.push(sent.clone());
             state.stubs.iter().rev().find(|stub| stub.fits(request)).map(|stub| stub.reply.clone())
         };
@@ -160,14 +176,16 @@ impl bench::Outside for Outside {
         let given = match reply {
             Some(Reply::Given(given)) => Ok(given),
             Some(Reply::From(function)) => {
-                crate::object::answer_of(&function, &sent).map_err(Wrong::Failed)
+                crate::object::answer_of(&self.aside, &function, &sent).map_err(Wrong::Failed)
             }
             None => Err(Wrong::Unexpected { method: sent.method, url: sent.url }),
         };
         let Given { after, answer } = given.unwrap_or_else(|wrong| {
-            self.0.borrow_mut().wrong.get_or_insert(wrong);
-            Given { after: Duration::ZERO, answer: Err(FetchError::Refused) }
+            // The test ends here, so nothing need come of it.
+            self.state.borrow_mut().wrong.get_or_insert(wrong);
+            Given { after: Duration::ZERO, answer: None }
         });
+        let answer = answer?;
         if after >= request.timeout || answer == Err(FetchError::Timeout) {
             return Some((request.timeout, Err(FetchError::Timeout)));
         }
@@ -179,7 +197,7 @@ impl bench::Outside for Outside {
     }
 
     fn query(&mut self, query: &Query) -> Result<Answer, String> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state.borrow_mut();
         match &state.fault {
             Some(fault) => Err(fault.clone()),
             None => state.ask(query),

@@ -84,7 +84,6 @@ pub fn run(
     let tests = list(stage, suite, options.filter.as_deref())?;
     let mut run = Run::default();
     run.summary.seed = options.seed;
-    let mut told = 0;
     let jobs = options.jobs.clamp(1, tests.len().max(1));
     let crew = Crew {
         stage,
@@ -110,6 +109,9 @@ pub fn run(
         });
     }
     telling.end();
+    let summary = &run.summary;
+    let told = summary.passed + summary.failed + summary.skipped;
+    run.left_out = tests.len().saturating_sub(told);
     run.summary.took = began.elapsed();
     Ok(run)
 }

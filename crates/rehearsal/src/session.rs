@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bench::{Office, PartyId, Weather, What};
-use dialplan::aside::{self, Aside};
+use dialplan::aside::{self, Aside, Stop};
 use dialplan::{Coverage, LogLevel, ScriptError};
 use jiff::civil::DateTime;
 use mlua::Lua;
@@ -145,7 +145,7 @@ impl Session {
             }),
             watch: RefCell::default(),
             marks: RefCell::default(),
-            outside: Outside::default(),
+            outside: Outside::new(aside),
             steps: Cell::new(0),
             cases_elapsed: Cell::default(),
             cases_covered: RefCell::default(),
@@ -268,7 +268,11 @@ impl Session {
                     ),
                 });
             }
-            Some(Wrong::Failed(error)) => return Err(Problem::Raised(error)),
+            Some(Wrong::Failed(Stop::Raised(error))) => return Err(Problem::Raised(error)),
+            Some(Wrong::Failed(Stop::Spent(error))) => {
+                let problem = format!("the function that answers {}", error.message);
+                return Err(Problem::Misuse(problem));
+            }
             None => {}
         }
         if let Some(error) = watch.failed.take() {

@@ -170,44 +170,16 @@ end)
             name: "http",
             summary: "Says how another program answers over HTTP.",
             doc: "Scripts reach nothing real in a test: a request that no `t:http` fits fails it. An \
-                  address without a question fits every question; the last that fits counts. Said \
+                  address without a question fits every question, one that ends with `*` all that \
+                  begin so; the last that fits counts. Said \
                   before the first phone or call, the address counts as allowed by `[http]` in the \
                   configuration.\n\n`with` is a function that gets `{ method, url, headers, body }` \
-                  and gives back a table of `status`, `headers`, `body`, `delay` or `fails`.",
+                  and gives back a table of the other options.",
             arguments: &[
                 OptionSpec::required("method", Kind::Text, "`GET`, `POST` and the like."),
                 OptionSpec::required("url", Kind::Text, "The address."),
             ],
-            options: &[
-                OptionSpec::optional(
-                    "status",
-                    Kind::Whole { min: 200, max: 999, default: Some(200) },
-                    "The status.",
-                ),
-                OptionSpec::optional("body", Kind::Anything, "The body.").typed("string"),
-                OptionSpec::optional("json", Kind::Anything, "A value to be the body as JSON."),
-                OptionSpec::optional("headers", Kind::Headers, "More headers."),
-                OptionSpec::optional(
-                    "delay",
-                    seconds(0.0, 3_600.0, Some(0.02)),
-                    "How long the answer takes.",
-                ),
-                OptionSpec::optional(
-                    "fails",
-                    Kind::Word(&[
-                        "timeout",
-                        "refused",
-                        "no such host",
-                        "not trusted",
-                        "too large",
-                        "busy",
-                        "broken",
-                    ]),
-                    "There is no answer, for this reason.",
-                ),
-                OptionSpec::optional("with", Kind::Function, "Answers each request.")
-                    .typed("fun(request: table): table"),
-            ],
+            options: &[STATUS, BODY, AS_JSON, HEADERS, DELAY, FAILS, NEVER_ANSWERS, WITH],
             example: r#"test("an answer can be ready, whether it is asked for or not", function(t)
   t:http("GET", "https://crm.example.org/contacts", { json = { name = "Somchai" } })
   t:call { as = "100", to = "123" }:hears("time/the-time-is")
@@ -343,7 +315,12 @@ end)
         VerbSpec {
             name: "requests",
             summary: "Gives back every HTTP request that scripts sent, in order.",
-            doc: "Each has `method`, `url`, `headers` by name in lower case, and `body`.",
+            doc: "Each has `method`, `url`, `headers` by name in lower case, and `body`. Options \
+                  choose among them; an address is written as for `t:http`.",
+            options: &[
+                OptionSpec::optional("method", Kind::Text, "Those with this method."),
+                OptionSpec::optional("url", Kind::Text, "Those to this address."),
+            ],
             returns: Returns::Value(ValueSpec::new("requests", "table[]", "The requests.")),
             example: r#"test("the clock asks nobody", function(t)
   t:call { as = "100", to = "123" }:hears("time/the-time-is")
@@ -464,5 +441,42 @@ const LOSES: OptionSpec = OptionSpec::optional(
     Kind::Number { min: 0.0, max: 1.0, default: None },
     "The share of its messages that get lost, both ways.",
 );
+
+const WITH: OptionSpec = OptionSpec::optional("with", Kind::Function, "Answers each request.")
+    .typed("fun(request: table): table");
+
+const STATUS: OptionSpec = OptionSpec::optional(
+    "status",
+    Kind::Whole { min: 200, max: 999, default: Some(200) },
+    "The status.",
+);
+const BODY: OptionSpec = OptionSpec::optional("body", Kind::Anything, "The body.").typed("string");
+const AS_JSON: OptionSpec =
+    OptionSpec::optional("json", Kind::Anything, "A value to be the body as JSON.");
+const HEADERS: OptionSpec = OptionSpec::optional("headers", Kind::Headers, "More headers.");
+const DELAY: OptionSpec =
+    OptionSpec::optional("delay", seconds(0.0, 3_600.0, Some(0.02)), "How long the answer takes.");
+const FAILS: OptionSpec = OptionSpec::optional(
+    "fails",
+    Kind::Word(&[
+        "timeout",
+        "refused",
+        "no such host",
+        "not trusted",
+        "too large",
+        "busy",
+        "broken",
+    ]),
+    "There is no answer, for this reason.",
+);
+const NEVER_ANSWERS: OptionSpec = OptionSpec::optional(
+    "never",
+    Kind::Flag { default: false },
+    "Whether there is no answer at all, so that the script waits as long as it likes.",
+);
+
+/// How another program answers.
+pub(crate) const HTTP_ANSWER: &[OptionSpec] =
+    &[STATUS, BODY, AS_JSON, HEADERS, DELAY, FAILS, NEVER_ANSWERS];
 
 const METHOD: VerbSpec = VerbSpec { library: Library::Test("t"), ..VerbSpec::FUNCTION };

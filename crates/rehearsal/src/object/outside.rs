@@ -6,32 +6,44 @@
 
 use std::time::Duration;
 
+use dialplan::aside::{Aside, Stop};
+use dialplan::{Library, VerbSpec};
 use mlua::{Function, Lua, Table, Value};
 use pbx::{Allowed, FetchError, Fetched, SqlValue};
 
+use crate::api::HTTP_ANSWER;
 use crate::given::Given;
 use crate::outside::{self, Reply, Request, Stub};
 use crate::session::{Problem, Session};
+use crate::show::describe;
+use crate::worker::CASE;
 
 /// Says how another program answers.
 pub(super) fn http(session: &Session, given: &Given) -> Result<Value, Problem> {
     let (method, url) = (given.needed("method")?, given.needed("url")?);
-    let address = url.split('?').next().unwrap_or_default();
-    let allowed = Allowed::parse(address)
-        .map_err(|problem| Problem::Misuse(format!("url: \"{url}\" {problem}")))?;
     let reply = match given.value("with") {
         Value::Function(function) => Reply::From(function),
-        _ => Reply::Given(answer(session, given)?),
+        _ => Reply::Given(answer(session.aside().library(), given)?),
     };
+    // What a test answers is allowed there; of an address that ends with a `*`, all below its path.
+    let address = url.split(['?', '*']).next().unwrap_or_default();
+    let folder = if url.ends_with('*') { address.rsplit_once('/') } else { None };
+    let address = folder.map_or(address.to_owned(), |(folder, _)| format!("{folder}/"));
+    let allowed = Allowed::parse(&address)
+        .map_err(|problem| Problem::Misuse(format!("url: \"{url}\" {problem}")))?;
     session.allow(allowed);
     session.outside().add(Stub { method, url, reply });
     Ok(Value::Nil)
 }
 
-fn answer(session: &Session, given: &Given) -> Result<outside::Given, Problem> {
+/// What the options of `t:http` say; a table that its function gives back says the same.
+fn answer(library: &Table, given: &Given) -> Result<outside::Given, Problem> {
     let after = given.seconds("delay")?.unwrap_or(ANSWER_USUAL);
+    if given.flag("never")? == Some(true) {
+        return Ok(outside::Given { after, answer: None });
+    }
     if let Some(word) = given.word("fails")? {
-        return Ok(outside::Given { after, answer: Err(fault(word)) });
+        return Ok(outside::Given { after, answer: Some(Err(fault(word))) });
     }
     let mut headers = given.headers("headers")?;
     for (name, _) in &mut headers {
@@ -42,14 +54,17 @@ fn answer(session: &Session, given: &Given) -> Result<outside::Given, Problem> {
         (Value::String(text), Value::Nil) => text.as_bytes().to_vec(),
         (Value::Nil, json) => {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
-            let library: Table = session.aside().library().get("json")?;
-            library.get::<Function>("encode")?.call::<mlua::LuaString>(json)?.as_bytes().to_vec()
+            let encode: Function = library.get::<Table>("json")?.get("encode")?;
+            let text = encode
+                .call::<mlua::LuaString>(json)
+                .map_err(|error| Problem::Misuse(dialplan::aside::explained(&error).message))?;
+            text.as_bytes().to_vec()
         }
         _ => return Err(Problem::Misuse("body is a string; give it or json, not both".into())),
     };
     let status = given.whole("status")?.and_then(|status| u16::try_from(status).ok());
     let fetched = Fetched { status: status.unwrap_or(200), headers, body };
-    Ok(outside::Given { after, answer: Ok(fetched) })
+    Ok(outside::Given { after, answer: Some(Ok(fetched)) })
 }
 
 fn fault(word: &str) -> FetchError {
@@ -64,33 +79,27 @@ fn fault(word: &str) -> FetchError {
     }
 }
 
-/// What a test's function gives back for a request: a table like the options of `t:http`.
-pub(crate) fn answer_of(function: &Function, request: &Request) -> mlua::Result<outside::Given> {
-    let wrong = |problem: &str| {
-        mlua::Error::RuntimeError(format!("a function that answers a request gives back {problem}"))
+/// What a test's function gives back for a request.
+pub(crate) fn answer_of(
+    aside: &Aside,
+    function: &Function,
+    request: &Request,
+) -> Result<outside::Given, Stop> {
+    let values = aside.run(function, FoundRequest(request.clone()), CASE)?;
+    let value = values.into_iter().next().unwrap_or(Value::Nil);
+    let wrong = |problem: String| {
+        let problem = format!("t:http: the function gave back {}: {problem}", describe(&value));
+        Stop::Raised(mlua::Error::RuntimeError(problem))
     };
-    let given: Value = function.call(FoundRequest(request.clone()))?;
-    let Value::Table(given) = given else {
-        return Err(wrong("a table such as { status = 200, body = \"\" }"));
-    };
-    let after = given.get::<Option<f64>>("delay")?.unwrap_or(ANSWER_USUAL.as_secs_f64());
-    let after =
-        Duration::try_from_secs_f64(after).map_err(|_| wrong("a delay of at least 0 seconds"))?;
-    if let Some(word) = given.get::<Option<String>>("fails")? {
-        return Ok(outside::Given { after, answer: Err(fault(&word)) });
+    if !matches!(value, Value::Table(_)) {
+        return Err(wrong("expected a table such as { status = 200, body = \"\" }".into()));
     }
-    let mut headers = Vec::new();
-    if let Some(table) = given.get::<Option<Table>>("headers")? {
-        for pair in table.pairs::<String, String>() {
-            let (name, value) = pair?;
-            headers.push((name.to_ascii_lowercase(), value));
-        }
-        headers.sort();
-    }
-    let body = given.get::<Option<mlua::LuaString>>("body")?;
-    let body = body.map(|body| body.as_bytes().to_vec()).unwrap_or_default();
-    let status = given.get::<Option<u16>>("status")?.unwrap_or(200);
-    Ok(outside::Given { after, answer: Ok(Fetched { status, headers, body }) })
+    let given = Given::new(&ANSWER, [value.clone()]).map_err(&wrong)?;
+    answer(aside.library(), &given).map_err(|problem| match problem {
+        Problem::Raised(error) => Stop::Raised(error),
+        Problem::Misuse(text) => wrong(text),
+        Problem::Unmet { .. } | Problem::Script(_) => wrong("it cannot be read".into()),
+    })
 }
 
 /// A request, on its way to Lua.
@@ -112,9 +121,14 @@ impl mlua::IntoLua for FoundRequest {
     }
 }
 
-/// Every request that scripts sent.
-pub(super) fn requests(lua: &Lua, session: &Session) -> Result<Value, Problem> {
-    let sent = session.outside().requests().into_iter().map(FoundRequest);
+/// The requests that scripts sent.
+pub(super) fn requests(lua: &Lua, session: &Session, given: &Given) -> Result<Value, Problem> {
+    let (method, url) = (given.text("method")?, given.text("url")?);
+    let fits = |request: &Request| {
+        method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&request.method))
+            && url.as_ref().is_none_or(|url| outside::is_address(url, &request.url))
+    };
+    let sent = session.outside().requests().into_iter().filter(fits).map(FoundRequest);
     Ok(Value::Table(lua.create_sequence_from(sent)?))
 }
 
@@ -167,3 +181,10 @@ fn from_sql(lua: &Lua, value: SqlValue) -> mlua::Result<Value> {
 
 /// How long another program takes unless the test says.
 const ANSWER_USUAL: Duration = Duration::from_millis(20);
+/// What a function gives back for a request, read as options are.
+const ANSWER: VerbSpec = VerbSpec {
+    library: Library::Test("t"),
+    name: "http",
+    options: HTTP_ANSWER,
+    ..VerbSpec::FUNCTION
+};

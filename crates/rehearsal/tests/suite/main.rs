@@ -11,6 +11,7 @@
 mod examples;
 mod failing;
 mod language;
+mod outside;
 mod property;
 mod running;
 mod shipped;
