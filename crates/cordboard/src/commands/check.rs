@@ -53,8 +53,10 @@ fn checked(config_path: &Path, options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 fn find(config_path: &Path, options: &Options) -> anyhow::Result<Checked> {
-    let mut checked = Checked::default();
-    checked.old_annotations = project::has_old_annotations(config_path);
+    let mut checked = Checked {
+        old_annotations: project::has_old_annotations(config_path),
+        ..Checked::default()
+    };
     match settings(config_path, &mut checked)? {
         Ok(mut settings) => {
             let only = wanted(&mut settings, config_path, &options.paths)?;
