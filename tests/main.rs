@@ -30,3 +30,4 @@ mod tidy;
 mod twins;
 mod voicemail;
 mod weather;
+mod webhooks;

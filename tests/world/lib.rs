@@ -464,6 +464,10 @@ impl World {
                 let reply = Input::Queried { ticket, answer, took };
                 self.later(after, Delivery::ToSwitch(reply));
             }
+            Output::Respond { id, response } => {
+                let body = String::from_utf8_lossy(&response.body);
+                self.note(&format!("answers {} {} {}", id.0, response.status, body.trim_end()));
+            }
             Output::Abandon { ticket } => {
                 self.note(&format!("gives up {}", self.outside.abandoned(ticket)));
             }

@@ -12,7 +12,10 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use dialplan::{Kept, LoadError, Sources};
 use jiff::{Timestamp, Zoned};
-use pbx::{Command, CommandId, Config, Input, Notice, Peer, Reload, Start, Switch};
+use pbx::{
+    AskedId, Command, CommandId, Config, Input, Notice, Peer, Reload, Start, Switch, WebRequest,
+    WebResponse, WebTrust,
+};
 use sip_engine::Flow;
 
 use crate::acoustics::Acoustics;
@@ -54,6 +57,9 @@ pub struct Office {
     call_ids: BTreeMap<Bytes, PartyId>,
     shelf: Shelf,
     outside: Box<dyn Outside>,
+    /// What other programs were answered.
+    responses: BTreeMap<AskedId, WebResponse>,
+    last_asked: u64,
     names: BTreeMap<String, Vec<IpAddr>>,
     taken_ports: Vec<u16>,
     queue: Queue<Delivery>,
@@ -109,6 +115,8 @@ impl Office {
             call_ids: BTreeMap::new(),
             shelf: Shelf::default(),
             outside: Box::new(Nobody),
+            responses: BTreeMap::new(),
+            last_asked: 0,
             names: BTreeMap::new(),
             taken_ports: Vec::new(),
             queue: Queue::default(),
@@ -123,6 +131,21 @@ impl Office {
             config,
             happenings: Vec::new(),
         })
+    }
+
+    /// Another program asks the scripts something now; [`Self::answer_to`] tells what it is answered.
+    pub fn ask(&mut self, request: WebRequest, trust: WebTrust) -> AskedId {
+        self.last_asked += 1;
+        let id = AskedId(self.last_asked);
+        let asked = Input::Asked { id, request: Box::new(request), trust };
+        self.switch.handle_input(self.now, asked);
+        self.settle();
+        id
+    }
+
+    /// What a program was answered, once.
+    pub fn answer_to(&mut self, id: AskedId) -> Option<WebResponse> {
+        self.responses.remove(&id)
     }
 
     /// Has everything that scripts ask of the world outside answered by this, from now on.

@@ -70,6 +70,7 @@ pub(crate) fn answer_in_words(input: &Input) -> Option<String> {
         | Input::Resolved { .. }
         | Input::Media(_)
         | Input::Stored { .. }
+        | Input::Asked { .. }
         | Input::Command(_) => None,
     }
 }

@@ -20,7 +20,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use http::HttpSettings;
+pub(crate) use http::{Heard, HttpSettings};
 pub(crate) use listen::{ListenSpec, expand};
 #[cfg(test)]
 pub(crate) use mistake::render;
@@ -167,6 +167,7 @@ impl Settings {
                 tcp_limits.connections_per_peer_max != newer.tcp_limits.connections_per_peer_max,
             ),
             ("http.ca", http.trusted != newer.http.trusted),
+            ("http.listen", http.listen != newer.http.listen),
             ("scripts.database", *script_database != newer.script_database),
             ("scripts.watch", *watch != newer.watch),
             ("data", *data != newer.data),

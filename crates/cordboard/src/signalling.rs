@@ -161,6 +161,7 @@ impl Hands {
                 }
             }
             Output::Abandon { ticket } => self.web.abandon(ticket),
+            Output::Respond { id, response } => self.web.respond(id, response),
             Output::Publish(notice) => self.publish(notice),
         }
     }

@@ -1,15 +1,21 @@
 //! The thread that speaks HTTP, so that neither certificates nor long answers hold up a call.
 
+mod door;
+
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use net::{Client, Trusted};
+use net::Client;
 use pbx::records::Ticket;
-use pbx::{FetchError, FetchRequest, Fetched, Input};
+use pbx::{AskedId, FetchError, FetchRequest, Fetched, Input, WebResponse};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinSet, LocalSet};
+
+use crate::config::HttpSettings;
+use door::{Door, Waiting};
 
 /// Carries out requests of scripts beside everything else.
 #[derive(Debug)]
@@ -22,6 +28,7 @@ pub(crate) struct Web {
 enum Ask {
     Fetch { ticket: Ticket, request: Box<FetchRequest> },
     Abandon { ticket: Ticket },
+    Respond { id: AskedId, response: Box<WebResponse> },
 }
 
 impl Web {
@@ -29,8 +36,12 @@ impl Web {
     ///
     /// # Errors
     /// When TLS cannot be set up, or the system gives no thread.
-    pub(crate) fn start(trusted: &Trusted, inbox: mpsc::Sender<Input>) -> anyhow::Result<Self> {
-        let client = Client::new(trusted).context("HTTP cannot be set up")?;
+    pub(crate) fn start(
+        settings: &HttpSettings,
+        inbox: mpsc::Sender<Input>,
+    ) -> anyhow::Result<Self> {
+        let client = Client::new(&settings.trusted).context("HTTP cannot be set up")?;
+        let door = settings.listen.as_ref().map(Door::open).transpose()?;
         let (asks, inner) = mpsc::channel(ASKS_MAX);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -40,7 +51,9 @@ impl Web {
         let thread = std::thread::Builder::new()
             .name("http".into())
             .spawn(move || {
-                runtime.block_on(serve(inner, client, inbox));
+                let local = LocalSet::new();
+                local.block_on(&runtime, serve(inner, client, door, inbox));
+                drop(local);
                 // A look-up that still waits for a name server is of no use to anybody.
                 runtime.shutdown_background();
             })
@@ -63,6 +76,13 @@ impl Web {
         }
     }
 
+    /// Answers a program that asked.
+    pub(crate) fn respond(&self, id: AskedId, response: Box<WebResponse>) {
+        if self.asks.try_send(Ask::Respond { id, response }).is_err() {
+            tracing::warn!("the answer to a program is lost: too many are on their way");
+        }
+    }
+
     /// Cuts off what is under way, and ends the thread.
     pub(crate) fn close(self) {
         drop(self.asks);
@@ -72,7 +92,18 @@ impl Web {
     }
 }
 
-async fn serve(mut asks: mpsc::Receiver<Ask>, client: Client, inbox: mpsc::Sender<Input>) {
+async fn serve(
+    mut asks: mpsc::Receiver<Ask>,
+    client: Client,
+    door: Option<Door>,
+    inbox: mpsc::Sender<Input>,
+) {
+    let asked: Rc<Waiting> = Rc::default();
+    if let Some(door) = door
+        && let Err(error) = door.attend(Rc::clone(&asked), inbox.clone())
+    {
+        tracing::error!(%error, "no other program can be heard");
+    }
     let mut tasks = JoinSet::new();
     let mut running: BTreeMap<Ticket, AbortHandle> = BTreeMap::new();
     loop {
@@ -93,6 +124,7 @@ async fn serve(mut asks: mpsc::Receiver<Ask>, client: Client, inbox: mpsc::Sende
                     task.abort();
                 }
             }
+            Some(Ask::Respond { id, response }) => asked.tell(id, *response),
             Some(Ask::Fetch { ticket, .. }) if running.len() >= FETCHES_MAX => {
                 deliver(&inbox, busy(ticket)).await;
             }

@@ -100,7 +100,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let (media, media_threads) = media_threads::start(media_count, random::seed()?, &sender)?;
     let decoder = Decoder::start(undecoded)?;
     let questions = Questions::new(sender.clone());
-    let web = Web::start(&settings.http.trusted, sender.clone())?;
+    let web = Web::start(&settings.http, sender.clone())?;
     let queries = open_script_database(&settings, sender.clone())?;
     let mut hands = Hands::new(udp, tcp, media, store, (web, queries), questions.clone());
 

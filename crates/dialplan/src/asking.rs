@@ -22,7 +22,7 @@ use crate::targets;
 use crate::verb::{Absence, Barge, Dial, HangupCause, Play, Read, Record, Repeat, Sound, Verb};
 use crate::verbs::{Kind, VerbSpec};
 
-pub(crate) use beside::ask_beside;
+pub(crate) use beside::{ask_beside, headers as http_headers};
 
 /// Digits a read collects when nothing says how many.
 const DIGITS_MAX: u8 = 64;

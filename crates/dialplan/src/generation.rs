@@ -28,6 +28,7 @@ use crate::schedule::ScheduleId;
 use crate::script::{Kind, Script};
 use crate::shared::Shared;
 use crate::verbs::{globals, nearest};
+use crate::webhook::{WebMatch, WebRequest, WebhookId};
 
 /// Where loading begins.
 pub(crate) const ENTRY: &str = "main.lua";
@@ -252,6 +253,25 @@ impl Generation {
         let handler = schedules.get(schedule.0).map(|schedule| schedule.handler.clone());
         let view = CallView { id: name, ..CallView::default() };
         Script::start(&self.core, handler, view, Kind::Job)
+    }
+
+    /// What answers a request of another program.
+    pub fn match_webhook(&self, method: &str, path: &str) -> WebMatch {
+        crate::webhook::find(&self.core.host.webhooks.borrow(), method, path)
+    }
+
+    /// Whether other programs can ask anything of these scripts.
+    pub fn has_webhooks(&self) -> bool {
+        !self.core.host.webhooks.borrow().is_empty()
+    }
+
+    /// Begins a run of a webhook's function; `name` is what it is called in the log. Nothing runs
+    /// before the first turn.
+    pub fn start_answer(&self, id: WebhookId, name: String, request: &WebRequest) -> Script {
+        let webhooks = self.core.host.webhooks.borrow();
+        let handler = webhooks.get(id.0).map(|hook| hook.handler.clone());
+        let view = CallView { id: name, ..CallView::default() };
+        Script::start(&self.core, handler, view, Kind::Request(request))
     }
 
     /// Takes the lines logged since the last time, oldest first.

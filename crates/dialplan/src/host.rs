@@ -21,6 +21,7 @@ use crate::pattern::{Fit, Pattern};
 use crate::schedule::Schedule;
 use crate::shared::Shared;
 use crate::verbs::VerbSpec;
+use crate::webhook::{WebResponse, Webhook};
 
 /// One per generation. Holds handles into the Lua state, which do not keep it alive.
 pub(crate) struct Host {
@@ -32,6 +33,7 @@ pub(crate) struct Host {
     pub(crate) journal: RefCell<Journal>,
     pub(crate) routes: RefCell<Vec<Route>>,
     pub(crate) schedules: RefCell<Vec<Schedule>>,
+    pub(crate) webhooks: RefCell<Vec<Webhook>>,
     pub(crate) modules: RefCell<BTreeMap<String, Module>>,
     /// Whether `main.lua` still runs.
     pub(crate) loading: Cell<bool>,
@@ -65,6 +67,8 @@ pub(crate) enum Module {
 /// What belongs to one call, whether its script runs or sleeps.
 pub(crate) struct CallState {
     pub(crate) view: CallView,
+    /// What another program is answered, if one asked.
+    pub(crate) response: RefCell<Option<WebResponse>>,
     /// The `call` value.
     pub(crate) table: Table,
     /// Globals that this call wrote.
@@ -162,6 +166,7 @@ impl Host {
             journal: RefCell::new(Journal::new(limits.log_lines)),
             routes: RefCell::default(),
             schedules: RefCell::default(),
+            webhooks: RefCell::default(),
             modules: RefCell::default(),
             loading: Cell::new(true),
             now: RefCell::new(now.clone()),

@@ -54,6 +54,7 @@ mod time;
 mod typed;
 mod verb;
 mod verbs;
+mod webhook;
 
 pub use budget::Limits;
 pub use call_view::{CallView, Party};
@@ -90,3 +91,4 @@ pub use verbs::{
     TIME, VERBS, ValueSpec, VerbSpec, function_spec, functions, globals, nearest, seconds,
     verb_spec,
 };
+pub use webhook::{WebMatch, WebRequest, WebResponse, WebhookId};

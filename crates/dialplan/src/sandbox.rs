@@ -18,7 +18,7 @@ use crate::host::{Host, place, placed};
 use crate::kept::Chunk;
 use crate::log::LogLevel;
 use crate::verbs::{LUA_LIBRARIES, VERBS};
-use crate::{beside, call_object, fibres, generation, json, legs, schedule, shared, time};
+use crate::{beside, call_object, fibres, generation, json, legs, schedule, shared, time, webhook};
 
 /// What `library` takes over from Lua's own globals.
 const GLOBALS: [&str; 13] = [
@@ -116,6 +116,7 @@ impl Sandbox {
         let json = json::add(&lua, host, &functions)?;
         shared::add(&lua, host, &json, &functions)?;
         beside::add(&lua, host, &json, &functions)?;
+        webhook::add(&lua, host, &json, &functions)?;
         add_own_globals(&lua, host, &functions, &library, &environment_metatable)?;
 
         let coroutine: Table = globals.get("coroutine")?;

@@ -27,6 +27,7 @@ use crate::sandbox::out_of_memory;
 use crate::shown::without_typed;
 use crate::strain::{Strain, busy_from};
 use crate::verb::Verb;
+use crate::webhook::WebResponse;
 use crowd::Run;
 
 pub(crate) use crowd::Kind;
@@ -142,7 +143,7 @@ impl Script {
         core: &Rc<Core>,
         handler: Option<Function>,
         view: CallView,
-        kind: Kind,
+        kind: Kind<'_>,
     ) -> Self {
         core.reserve();
         core.scripts.set(core.scripts.get() + 1);
@@ -526,6 +527,11 @@ impl Script {
     /// last time.
     pub fn take_deeds(&self) -> Vec<Deed> {
         self.run.as_ref().map(|run| run.state.deeds.take()).unwrap_or_default()
+    }
+
+    /// Takes what another program is to be answered, if this run was for one and came to an end.
+    pub fn take_response(&self) -> Option<WebResponse> {
+        self.run.as_ref()?.state.response.take()
     }
 
     /// Takes the lines logged since the last time by any script of the generation.

@@ -19,6 +19,7 @@ mod ends;
 mod fetch;
 mod resolve;
 pub mod rtp;
+pub mod serve;
 mod socket;
 mod tcp;
 mod udp;

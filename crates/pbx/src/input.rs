@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dialplan::{Answer, Fetched, Kept, Sources};
+use dialplan::{Answer, Fetched, Kept, Sources, WebRequest};
 use sip_engine::Flow;
 
 use crate::config::Config;
@@ -60,8 +60,30 @@ pub enum Input {
         /// How long the work took, waiting not counted.
         took: Duration,
     },
+    /// Another program asks the scripts; answered with [`Output::Respond`](crate::Output), once.
+    Asked {
+        /// Chosen by whoever heard it; never used twice.
+        id: AskedId,
+        /// What it asks.
+        request: Box<WebRequest>,
+        /// What it proved.
+        trust: WebTrust,
+    },
     /// The administrator wants something.
     Command(Command),
+}
+
+/// Names a request of another program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AskedId(pub u64);
+
+/// What a program that asks something has proved about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebTrust {
+    /// It knows the token.
+    Proven,
+    /// Nothing.
+    Stranger,
 }
 
 /// What an administrator can ask of a running switch.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dialplan::{
-    AskId, Ending, LogLevel, LogLine, Outcome, Remark, Script, ScriptError, Step, Verb,
+    AskId, Ending, LogLevel, LogLine, Outcome, Remark, Script, ScriptError, Step, Verb, WebResponse,
 };
 use sip_engine::Flow;
 
 use crate::Prompts;
 use crate::asides::{Asides, News, Originator};
 use crate::desk::{CallId, Desk};
+use crate::input::AskedId;
 use crate::notice::{Notice, ScriptFailure};
 use crate::output::Output;
 use crate::records::Ticket;
@@ -37,6 +38,8 @@ pub(crate) struct Job {
     alarm: Option<Instant>,
     generation: u64,
     prompts: Arc<Prompts>,
+    /// Whom it answers, unless that is done.
+    answers: Option<AskedId>,
     state: State,
 }
 
@@ -54,7 +57,7 @@ impl Job {
         id: CallId,
         name: String,
         script: Script,
-        time: Duration,
+        (time, answers): (Duration, Option<AskedId>),
     ) -> Self {
         Self {
             id,
@@ -68,6 +71,7 @@ impl Job {
             alarm: None,
             generation: desk.generation,
             prompts: desk.prompts.clone(),
+            answers,
             state: State::Runs,
         }
     }
@@ -109,9 +113,15 @@ impl Job {
                 }
                 Step::Waiting => {}
                 Step::Slice => self.paused = Some(now),
-                Step::Returned => self.end(now, desk, "the function returned"),
+                Step::Returned => {
+                    if let Some(response) = self.script.take_response() {
+                        self.respond(desk, response);
+                    }
+                    self.end(now, desk, "the function returned");
+                }
                 Step::Failed(error) => {
                     self.tell_failure(now, desk, "", error);
+                    self.respond(desk, WebResponse::text(500, "the script failed"));
                     self.end(now, desk, "script fault");
                 }
             }
@@ -202,6 +212,7 @@ impl Job {
             let problem = "ran longer than such a function may";
             let at = (String::new(), 0);
             self.tell(desk, at, LogLevel::Error, problem.to_owned());
+            self.respond(desk, WebResponse::text(504, "the script took too long"));
             return self.end(now, desk, "longest time reached");
         }
         self.paused = None;
@@ -223,6 +234,14 @@ impl Job {
         }
         self.pass_on_log(now, desk);
         self.asides.end(desk);
+        self.respond(desk, WebResponse::text(503, "the script was ended"));
+    }
+
+    /// Answers whoever asked, once.
+    fn respond(&mut self, desk: &mut Desk, response: WebResponse) {
+        if let Some(id) = self.answers.take() {
+            desk.push(Output::Respond { id, response: Box::new(response) });
+        }
     }
 
     fn pass_on_log(&mut self, now: Instant, desk: &mut Desk) {

@@ -33,11 +33,13 @@ mod telling;
 pub mod verdict;
 
 /// What scripts ask for and are answered, as the rim has to know it.
-pub use dialplan::{Answer, Changed, Fetched, Query, SqlValue, SqlValues, Statement, Wants};
+pub use dialplan::{
+    Answer, Changed, Fetched, Query, SqlValue, SqlValues, Statement, Wants, WebRequest, WebResponse,
+};
 
 pub use config::{Account, Config, Limits, Listener, MailboxConfig, Peer};
 pub use feature::prompt_names;
-pub use input::{Command, CommandId, Input, Reload};
+pub use input::{AskedId, Command, CommandId, Input, Reload, WebTrust};
 pub use notice::{Cost, Notice, ScriptFailure, ScriptStrain};
 pub use output::Output;
 pub use outside::{Allowed, FetchError, FetchRequest, Reach, refused_fetch};

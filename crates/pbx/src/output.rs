@@ -1,9 +1,10 @@
 //! Everything the switch can do.
 
 use bytes::Bytes;
-use dialplan::Query;
+use dialplan::{Query, WebResponse};
 use sip_engine::{Flow, Transport};
 
+use crate::input::AskedId;
 use crate::notice::Notice;
 use crate::outside::FetchRequest;
 use crate::records::{StoreRequest, Ticket};
@@ -57,6 +58,13 @@ pub enum Output {
     Abandon {
         /// The ticket of that.
         ticket: Ticket,
+    },
+    /// Answer a program that asked the scripts: see [`Input::Asked`](crate::Input).
+    Respond {
+        /// Which request.
+        id: AskedId,
+        /// The answer.
+        response: Box<WebResponse>,
     },
     /// Tell the administrator.
     Publish(Notice),

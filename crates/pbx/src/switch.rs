@@ -200,6 +200,7 @@ impl Switch {
             Input::Fetched { ticket, answer } => {
                 self.reply(now, ticket, News::Fetched(answer));
             }
+            Input::Asked { id, request, trust } => self.asked(now, id, &request, trust),
             Input::Queried { ticket, answer, took } => {
                 self.reply(now, ticket, News::Queried { answer, took });
             }

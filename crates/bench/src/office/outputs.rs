@@ -69,6 +69,9 @@ impl Office {
             }
             // The switch does not mind a reply that comes all the same.
             Output::Abandon { .. } => {}
+            Output::Respond { id, response } => {
+                self.responses.insert(id, *response);
+            }
             Output::Publish(notice) => self.note(What::Exchange(notice)),
         }
     }

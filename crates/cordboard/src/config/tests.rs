@@ -38,6 +38,7 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(settings.script_limits.shared.keys, 12);
     assert_eq!(settings.script_limits.shared.bytes, 13);
     assert_eq!(settings.http.allow.len(), 2);
+    assert_eq!(settings.http.listen.unwrap().token, "t0ken");
     assert_eq!(settings.script_database, Path::new("survey.db"));
     assert_eq!(settings.accounts["101"].mailbox.as_deref(), Some("101"), "by its name");
     assert_eq!(settings.accounts["102"].mailbox.as_deref(), Some("desk"));
@@ -107,6 +108,9 @@ fn each_kind_of_mistake_says_what_was_expected() {
         ("[http]\nalow = []", &["unknown key `alow` in [http]", "did you mean `allow`?"]),
         ("[http]\nallow = [\"crm.example.org\"]", &["does not begin with https:// or http://"]),
         ("[http]\nallow = [\"https://a/../b\"]", &["has . or .. in its path"]),
+        ("[http]\nlisten = \"8080\"\ntoken = \"x\"", &["not an IP address and a port"]),
+        ("[http]\nlisten = \"127.0.0.1:8080\"", &["[http] has no `token`"]),
+        ("[http]\nlisten = \"127.0.0.1:80\"\ntokn = \"hidden\"", &["did you mean `token`?"]),
         ("[http]\nca = \"missing.pem\"", &["missing.pem cannot be read"]),
         ("[scripts]\ndatabase = \"cordboard.db\"", &["Cordboard's own records"]),
         ("[scripts]\ndatbase = \"x\"", &["did you mean `database`?"]),
@@ -211,6 +215,8 @@ shared_keys = 12
 shared_bytes = 13
 [http]
 allow = ["https://crm.example.org/", "http://10.0.0.5:8080/api/"]
+listen = "127.0.0.1:8080"
+token = "t0ken"
 [account.101]
 secret = "s3cret"
 name = "Ann"

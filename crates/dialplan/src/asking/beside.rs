@@ -232,7 +232,7 @@ fn escape(bytes: &[u8], text: &mut String) {
 }
 
 /// Header lines that a request may carry, in the order of their names.
-fn headers(value: &Value) -> Result<Vec<(String, String)>, Problem> {
+pub(crate) fn headers(value: &Value) -> Result<Vec<(String, String)>, Problem> {
     let table = match value {
         Value::Nil => return Ok(Vec::new()),
         Value::Table(table) => table,

@@ -360,6 +360,21 @@ function library.schedule(when, handler, ...)
   if problem then error(problem, 0) end
 end
 
+function library.webhook(path, options, handler)
+  if handler == nil then options, handler = nil, options end
+  local answer = handler
+  if type(handler) == "function" then
+    answer = function(method, path, query, headers, body)
+      setmetatable(headers, host.headers_metatable)
+      local request = { method = method, path = path, query = query, headers = headers, body = body }
+      local problem = host.respond(handler(setmetatable(request, host.answer_metatable)))
+      if problem then error(problem, 0) end
+    end
+  end
+  local problem = host.webhook(path, options, answer)
+  if problem then error(problem, 0) end
+end
+
 function library.require(name)
   local problem, value = host.require(name)
   if problem then error(problem, 0) end

@@ -13,22 +13,25 @@ use crate::fibre::{AskId, Errors, Fibre, FibreId, FibreState, Scratch, Until};
 use crate::generation::Core;
 use crate::host::CallState;
 use crate::outcome::Outcome;
+use crate::webhook::{self, WebRequest};
 
 /// What a script runs for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Kind<'a> {
     /// A call, which the handler is given.
     Call,
     /// Nobody: it runs by itself and is given nothing.
     Job,
+    /// Another program that asks.
+    Request(&'a WebRequest),
 }
 
 /// The coroutines of one script.
 pub(super) struct Run {
     pub(super) state: Rc<CallState>,
     pub(super) handler: Function,
-    /// What it is called with, beside nothing.
-    argument: Option<Value>,
+    /// What it is called with.
+    arguments: Vec<Value>,
     pub(super) main: Fibre,
     /// In the order of their birth.
     pub(super) children: Vec<Fibre>,
@@ -41,7 +44,7 @@ impl Run {
         core: &Core,
         handler: Function,
         view: CallView,
-        kind: Kind,
+        kind: Kind<'_>,
     ) -> mlua::Result<Self> {
         let lua = &core.sandbox.lua;
         let table = lua.create_table()?;
@@ -59,6 +62,7 @@ impl Run {
         };
         let state = Rc::new(CallState {
             view,
+            response: RefCell::default(),
             table,
             globals: RefCell::default(),
             on_hangup: RefCell::default(),
@@ -75,11 +79,12 @@ impl Run {
             line: Cell::new(None),
             line_at: RefCell::default(),
         });
-        let argument = match kind {
-            Kind::Call => Some(Value::Table(state.table.clone())),
-            Kind::Job => None,
+        let arguments = match kind {
+            Kind::Call => vec![Value::Table(state.table.clone())],
+            Kind::Job => Vec::new(),
+            Kind::Request(request) => webhook::values(lua, request)?,
         };
-        Ok(Self { state, handler, argument, main, children: Vec::new(), ready: VecDeque::new() })
+        Ok(Self { state, handler, arguments, main, children: Vec::new(), ready: VecDeque::new() })
     }
 
     pub(super) fn fibre(&self, id: FibreId) -> Option<&Fibre> {
@@ -216,11 +221,11 @@ impl Run {
         instructions: u64,
     ) -> mlua::Result<MultiValue> {
         let (handler, state) = (self.handler.clone(), Rc::clone(&self.state));
-        let argument = self.argument.clone();
+        let arguments = self.arguments.clone();
         let Some(fibre) = self.fibre_mut(id) else { return Ok(MultiValue::new()) };
         match std::mem::replace(&mut fibre.state, FibreState::Running) {
             FibreState::New if id == FibreId::HANDLER => {
-                Ok(std::iter::once(Value::Function(handler)).chain(argument).collect())
+                Ok(std::iter::once(Value::Function(handler)).chain(arguments).collect())
             }
             FibreState::NewEvent(function, arguments) => {
                 let arguments = arguments.into_iter().map(|argument| argument.into_lua(lua));

@@ -232,6 +232,56 @@ end)
             ..FUNCTION
         },
         VerbSpec {
+            name: "webhook",
+            summary: "Answers requests of other programs over HTTP.",
+            doc: "Another program makes something happen: it asks for this path at the address that \
+                  `listen` under `[http]` in the configuration names, with the `token` from there \
+                  in its header, `Authorization: Bearer TOKEN`. Without `listen` nobody is heard. \
+                  With `public` there is no need for the token.\n\nThe function is given a request \
+                  with `method`, `path`, `query` and `headers` by name, `body`, and `:json()`, \
+                  which reads the body as `json.decode` does. What it returns is the answer: \
+                  nothing (204), a string, or a table with `status`, `headers` and `body`, or \
+                  `json` for a value. There is no call in it; it may do what a function of \
+                  `schedule` may, for 30 seconds, then the answer is 504. An error is answered \
+                  with 500 and stands in the log. There may be 64 such functions at one time; \
+                  beyond, the answer is 503.",
+            arguments: &[
+                OptionSpec::required("path", Kind::Text, "The path, as in `/click`."),
+                OptionSpec::required("handler", Kind::Function, "Called with the request."),
+            ],
+            options: &[
+                OptionSpec::optional(
+                    "methods",
+                    Kind::Anything,
+                    "A list of methods that it answers; POST alone if left out.",
+                ),
+                OptionSpec::optional(
+                    "public",
+                    Kind::Flag { default: false },
+                    "Whether it answers programs that have no token.",
+                ),
+            ],
+            options_at: OptionsAt::BeforeLast,
+            example: r#"webhook("/click", function(request)
+  local wish, why = request:json()
+  if not wish then
+    return { status = 400, body = why }
+  end
+  pbx.originate {
+    to = "ext/101",
+    wait = false,
+    run = function(call) call:dial("ext/102") end,
+  }
+  return { status = 202, json = { calling = "101" } }
+end)
+
+route("600", function(call)
+  call:echo()
+end)
+"#,
+            ..FUNCTION
+        },
+        VerbSpec {
             name: "within",
             summary: "Runs a function, but no longer than so many seconds.",
             doc: "Gives back true and what the function returned; or false and \"timeout\" when it \

@@ -360,3 +360,48 @@ fn a_lock_is_let_go_of_at_the_end_of_its_block_or_by_hand() {
     );
     assert_eq!(shared.claim_count(), 0);
 }
+
+#[test]
+fn schedules_and_webhooks_that_are_none_are_told_while_the_scripts_load() {
+    for (line, problem) in [
+        ("schedule('mon-fri', print)", "schedule: a time is missing; write \"mon-fri 08:30\""),
+        (
+            "schedule(60, print)",
+            "schedule: expected times such as \"mon-fri 08:30\" or { every = 60 }, got a number",
+        ),
+        (
+            "schedule({ evry = 60 }, print)",
+            "schedule: the only option is every; times are a text: \"mon-fri 08:30\"",
+        ),
+        (
+            "schedule({ every = 0.5 }, print)",
+            "schedule: every must be 1 to 604800 seconds, not 0.5",
+        ),
+        ("schedule('08:30')", "schedule: expected a function to run then, got nil"),
+        (
+            "webhook('click', print)",
+            "webhook: a path begins with a slash and has letters, digits and / - . _ ~",
+        ),
+        ("webhook('/click')", "webhook: expected a function to answer with, got nil"),
+        (
+            "webhook('/click', { pubic = true }, print)",
+            "webhook: no option \"pubic\"; there are methods, public",
+        ),
+        (
+            "webhook('/click', { methods = { 'TRACE' } }, print)",
+            "webhook: methods: expected a list of GET, POST, PUT, PATCH, DELETE",
+        ),
+        (
+            "webhook('/a', print) webhook('/a', { methods = { 'GET', 'POST' } }, print)",
+            "webhook: \"/a\" has one at scripts/main.lua:1 already",
+        ),
+    ] {
+        let errors = load(line).unwrap_err();
+        assert_eq!(errors[0].to_string(), format!("scripts/main.lua:1: {problem}"), "{line}");
+    }
+    crate::ladder::check(
+        "route('1', function(call) schedule('08:30', print) end)",
+        "dial 1
+        > fails scripts/main.lua:1: schedule: schedules can only be added while the scripts load",
+    );
+}

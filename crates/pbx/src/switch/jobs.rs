@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use dialplan::{LogLevel, ScheduleId};
+use dialplan::{LogLevel, ScheduleId, WebMatch, WebRequest, WebResponse};
 
 use super::{State, Switch};
 use crate::asides::News;
 use crate::desk::{CallId, Desk};
+use crate::input::{AskedId, WebTrust};
 use crate::job::Job;
 use crate::notice::Notice;
 use crate::output::Output;
@@ -65,7 +66,7 @@ impl Switch {
             } else {
                 let script = self.generation.start_job(schedule, name.clone());
                 let id = CallId(self.desk.next_id());
-                let job = Job::new(&self.desk, now, id, name, script, SCHEDULED_MAX);
+                let job = Job::new(&self.desk, now, id, name, script, (SCHEDULED_MAX, None));
                 self.jobs.insert(id, Box::new(job));
                 self.with_job(now, id, |job, desk| job.turn(now, desk));
                 Some(id)
@@ -92,6 +93,52 @@ impl Switch {
         let text = format!("{why}; this one is left out");
         let notice = Notice::Script { call, level: LogLevel::Warn, file, line, text };
         self.outputs.push_back(Output::Publish(notice));
+    }
+
+    /// Another program asks something.
+    pub(super) fn asked(
+        &mut self,
+        now: Instant,
+        asked: AskedId,
+        request: &WebRequest,
+        trust: WebTrust,
+    ) {
+        let WebRequest { method, path, .. } = request;
+        let found = self.generation.match_webhook(method, path);
+        let open = matches!(found, WebMatch::Webhook { public: true, .. });
+        let refusal = match &found {
+            // What there is, is nobody's business who has no token.
+            _ if trust == WebTrust::Stranger && !open => {
+                let header = ("www-authenticate".to_owned(), "Bearer".to_owned());
+                Some((401, "the token is missing or wrong", Some(header)))
+            }
+            WebMatch::None => Some((404, "there is no webhook of this path", None)),
+            WebMatch::OtherMethods(methods) => {
+                let header = ("allow".to_owned(), methods.join(", "));
+                Some((405, "there is no webhook for this method", Some(header)))
+            }
+            WebMatch::Webhook { .. }
+                if self.state != State::Open || self.jobs.len() >= JOBS_MAX =>
+            {
+                let header = ("retry-after".to_owned(), "5".to_owned());
+                Some((503, "too much is under way", Some(header)))
+            }
+            WebMatch::Webhook { .. } => None,
+        };
+        if let Some((status, text, header)) = refusal {
+            let mut response = WebResponse::text(status, text);
+            response.headers.extend(header);
+            let response = Box::new(response);
+            return self.outputs.push_back(Output::Respond { id: asked, response });
+        }
+        let WebMatch::Webhook { id: webhook, .. } = found else { return };
+        let name = format!("webhook {path}");
+        let script = self.generation.start_answer(webhook, name.clone(), request);
+        let id = CallId(self.desk.next_id());
+        let time = (ANSWER_MAX, Some(asked));
+        let job = Job::new(&self.desk, now, id, name, script, time);
+        self.jobs.insert(id, Box::new(job));
+        self.with_job(now, id, |job, desk| job.turn(now, desk));
     }
 
     /// Hands news to the job that waits for them, if it is one; else gives them back.
@@ -138,5 +185,7 @@ impl Switch {
 
 /// Functions that run without a call at one time; beyond, one that is due is left out.
 const JOBS_MAX: usize = 64;
+/// How long another program waits for its answer; then that is 504.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// How long a scheduled function may run; then it is ended.
 const SCHEDULED_MAX: Duration = Duration::from_secs(3_600);
