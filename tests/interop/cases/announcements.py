@@ -208,8 +208,8 @@ def laws_are_converted(place):
 
 
 FAILS = """
-route("91", function(call) call:play(nil) end)
-route("92", function(call) call:answer() call:play(nil) end)
+route("91", function(call) call:play(call.vars.unset) end)
+route("92", function(call) call:answer() call:play(call.vars.unset) end)
 """
 
 
