@@ -58,6 +58,10 @@ pub enum What {
     Asks(String),
     /// The answer arrives, in words: `200, 17 bytes`, `1 row`, or what went wrong.
     Gets(String),
+    /// Another program asks the scripts, in words: `POST /click`.
+    Asked(String),
+    /// It is answered, in words: `202, 0 bytes`.
+    Answers(String),
     /// A host name was looked up, and this was found.
     Resolved {
         /// The name.

@@ -3,6 +3,7 @@
 
 mod draw;
 mod label;
+mod news;
 mod rows;
 
 use std::time::Duration;

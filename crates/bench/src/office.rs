@@ -137,6 +137,7 @@ impl Office {
     pub fn ask(&mut self, request: WebRequest, trust: WebTrust) -> AskedId {
         self.last_asked += 1;
         let id = AskedId(self.last_asked);
+        self.note(What::Asked(outside::asking_in_words(&request)));
         let asked = Input::Asked { id, request: Box::new(request), trust };
         self.switch.handle_input(self.now, asked);
         self.settle();
@@ -237,6 +238,8 @@ impl Office {
             | What::Exchange(_)
             | What::Asks(_)
             | What::Gets(_)
+            | What::Asked(_)
+            | What::Answers(_)
             | What::Resolved { .. } => None,
         })
     }
@@ -252,6 +255,8 @@ impl Office {
             | What::Party { .. }
             | What::Asks(_)
             | What::Gets(_)
+            | What::Asked(_)
+            | What::Answers(_)
             | What::Resolved { .. } => None,
         })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use pbx::{Answer, FetchError, FetchRequest, Fetched, Input, Query};
+use pbx::{Answer, FetchError, FetchRequest, Fetched, Input, Query, WebRequest, WebResponse};
 
 /// Answers what scripts ask. Whoever owns an office says how.
 pub trait Outside: fmt::Debug {
@@ -37,6 +37,16 @@ pub(crate) fn request_in_words(request: &FetchRequest) -> String {
     format!("{} {}", request.method, request.url)
 }
 
+/// What another program asks.
+pub(crate) fn asking_in_words(request: &WebRequest) -> String {
+    format!("{} {}", request.method, request.path)
+}
+
+/// What another program is answered.
+pub(crate) fn response_in_words(response: &WebResponse) -> String {
+    in_words(response.status, response.body.len())
+}
+
 /// What is asked of the database: its statements, on one line, without their values.
 pub(crate) fn query_in_words(query: &Query) -> String {
     let statement = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -53,7 +63,7 @@ pub(crate) fn query_in_words(query: &Query) -> String {
 pub(crate) fn answer_in_words(input: &Input) -> Option<String> {
     match input {
         Input::Fetched { answer: Ok(fetched), .. } => {
-            Some(format!("{}, {} bytes", fetched.status, fetched.body.len()))
+            Some(in_words(fetched.status, fetched.body.len()))
         }
         Input::Fetched { answer: Err(error), .. } => Some(fetch_error(*error).to_owned()),
         Input::Queried { answer: Ok(Answer::Rows { rows, .. }), .. } => Some(match rows.len() {
@@ -72,6 +82,13 @@ pub(crate) fn answer_in_words(input: &Input) -> Option<String> {
         | Input::Stored { .. }
         | Input::Asked { .. }
         | Input::Command(_) => None,
+    }
+}
+
+fn in_words(status: u16, bytes: usize) -> String {
+    match bytes {
+        1 => format!("{status}, 1 byte"),
+        _ => format!("{status}, {bytes} bytes"),
     }
 }
 

@@ -353,6 +353,8 @@ fn mark(happening: &Happening) -> Option<Mark> {
         | Happened::Gets(_)
         | Happened::Says { .. }
         | Happened::Party { .. }
+        | Happened::Asked(_)
+        | Happened::Answers(_)
         | Happened::Resolved { .. } => None,
     }
 }

@@ -1,18 +1,16 @@
 //! From what happened to what is drawn.
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "of methods and news, those that nobody would draw need not be named"
+    reason = "of methods, those that nobody would draw need not be named"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use dialplan::LogLevel;
-use pbx::Notice;
 use sip_syntax::{Message, Method};
 
-use super::{label, length};
+use super::{label, length, news};
 use crate::{Happening, Heard, Office, PartyId, Traffic, Way, What};
 
 /// One line of a ladder.
@@ -113,7 +111,13 @@ impl Writer<'_> {
                 self.note(at, *party, format!("speaks for {}", length(*time)));
             }
             What::Party { party, does } => self.note(at, *party, (*does).to_owned()),
-            What::Exchange(notice) => self.write_notice(at, notice),
+            What::Exchange(notice) => {
+                if let Some(words) = news::words(notice) {
+                    self.row(at, Place::Exchange, words);
+                }
+            }
+            What::Asked(words) => self.row(at, Place::Exchange, format!("is asked {words}")),
+            What::Answers(words) => self.row(at, Place::Exchange, format!("answers {words}")),
             What::Asks(words) => self.row(at, Place::Exchange, format!("asks {words}")),
             What::Gets(words) => self.row(at, Place::Exchange, format!("gets {words}")),
             What::Resolved { host, addresses } => {
@@ -229,31 +233,6 @@ impl Writer<'_> {
         self.office.party(party).is_none_or(|party| {
             !party.calls().iter().any(|call| call.ended().is_none_or(|ended| ended.at > at))
         })
-    }
-
-    fn write_notice(&mut self, at: Instant, notice: &Notice) {
-        match notice {
-            Notice::Script { level, file, line, text, .. } => {
-                let mark = match level {
-                    LogLevel::Debug | LogLevel::Info => "logs",
-                    LogLevel::Warn => "warns",
-                    LogLevel::Error => "complains",
-                };
-                let place =
-                    if file.is_empty() { String::new() } else { format!(" ({file}:{line})") };
-                self.row(at, Place::Exchange, format!("{mark}: {text}{place}"));
-            }
-            Notice::ScriptFailed(failure) => {
-                self.row(at, Place::Exchange, format!("script fails: {}", failure.error));
-            }
-            Notice::Reloaded { .. } => {
-                self.row(at, Place::Exchange, "uses the new scripts".to_owned());
-            }
-            Notice::ReloadFailed { .. } => {
-                self.row(at, Place::Exchange, "keeps the old scripts".to_owned());
-            }
-            _ => {}
-        }
     }
 
     fn arrow(&mut self, at: Instant, traffic: &Traffic, label: String) {

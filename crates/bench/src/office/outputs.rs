@@ -70,6 +70,7 @@ impl Office {
             // The switch does not mind a reply that comes all the same.
             Output::Abandon { .. } => {}
             Output::Respond { id, response } => {
+                self.note(What::Answers(outside::response_in_words(&response)));
                 self.responses.insert(id, *response);
             }
             Output::Publish(notice) => self.note(What::Exchange(notice)),

@@ -244,3 +244,69 @@ fn a_bye_of_the_exchange_is_not_taken_for_the_challenged_request_of_the_same_num
     office.run_for(s(1));
     assert!(office.ladder().contains("<─────────── BYE ────────────│"), "{}", office.ladder());
 }
+
+#[test]
+fn what_a_handler_leaves_undone_or_does_at_a_cost_shows_beside_the_exchange() {
+    let mut office = office(
+        r#"route("1", function(call)
+             call:on_hangup(function() error("too late") end)
+             for _ = 1, 1500000 do local x = 1 end
+             spawn(function() nothing.x = 1 end)
+             call:sleep(1)
+           end)"#,
+    );
+    office.call(Call::new("17", "1")).unwrap();
+    office.run_for(s(10));
+    check(
+        &office,
+        r#"
+            17                         exchange
+   0.000     │───────── INVITE 1 ─────────>│
+             │                             │ computes for long: 3,000,000 of 5,000,000 instructions
+             │                             │ between two verbs (scripts/main.lua:3)
+             │                             │ a spawned function failed: scripts/main.lua:4: attempt
+             │                             │ to index a nil value (global 'nothing')
+   1.000     │<────────────────────────────│ 480 Temporarily Unavailable
+             │                             │ warns: the handler of "1" ended without answering,
+             │                             │ rejecting or redirecting (scripts/main.lua:1)
+             │                             │ at the end of the call: scripts/main.lua:2: too late
+"#,
+    );
+}
+
+#[test]
+fn what_other_programs_ask_of_the_scripts_shows() {
+    let script = r#"
+        webhook("/click", function(request) sleep(1) return { status = 202, body = "!" } end)
+    "#;
+    let mut office = office(script);
+    let request = pbx::WebRequest {
+        method: "POST".to_owned(),
+        path: "/click".to_owned(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
+    office.ask(request, pbx::WebTrust::Proven);
+    office.run_for(s(2));
+    check(
+        &office,
+        r"
+          exchange
+   0.000     │ is asked POST /click
+   1.000     │ answers 202, 1 byte
+",
+    );
+}
+
+#[test]
+fn scripts_that_cannot_be_loaded_are_told_with_their_mistakes() {
+    let mut office = office("route('1', function(call) call:answer() end)");
+    let sounds = std::sync::Arc::clone(&setup("").sounds);
+    let text = "route('1', function(call) call:play('nothing') call:play('nobody') end)";
+    let files = [("main.lua".to_owned(), text.to_owned())].into();
+    office.reload(dialplan::Sources { files }, sounds).unwrap_err();
+    let ladder = office.ladder();
+    let told = "keeps the old scripts: scripts/main.lua:1: call:play: no prompt \"nothing\"";
+    assert!(ladder.contains(told), "{ladder}");
+}
