@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::nearest::nearest;
+use dialplan::nearest;
 
 /// One answer of the outside world that is fixed, so that only its branch is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]

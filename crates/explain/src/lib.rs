@@ -18,7 +18,6 @@ mod hearing;
 mod ink;
 mod json;
 mod moment;
-mod nearest;
 mod question;
 mod ring;
 mod run;

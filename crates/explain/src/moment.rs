@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, Span, Zoned};
 
-use crate::nearest::nearest;
+use dialplan::nearest;
 
 /// Reads a moment; what is left out is taken from `now`, whose time zone it is in.
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::nearest::nearest;
+use dialplan::nearest;
 
 /// Something that is not Lua.
 #[derive(Debug, Clone, PartialEq)]

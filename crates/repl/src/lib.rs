@@ -19,7 +19,6 @@
 mod command;
 mod complete;
 mod entry;
-mod nearest;
 mod replay;
 mod save;
 mod session;
