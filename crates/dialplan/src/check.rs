@@ -240,7 +240,7 @@ fn look<'t>(
     globals::accidental(&facts, &mut report);
     globals::unused_locals(&facts, &mut report);
     if readable {
-        globals::unknown(&facts, &table, &mut report);
+        globals::unknown(&facts, &table, &modules, &mut report);
         globals::unused_functions(&facts, &mut report);
         modules.unused(&facts, &mut report);
         routes.shadowed(&mut report);

@@ -65,7 +65,7 @@ codes! {
     UNKNOWN_VERB Error "unknown-verb"
         "There is no such method of the call."
     UNKNOWN_FUNCTION Error "unknown-function"
-        "A library does not have the function that is called."
+        "Something is called, or reached into, that neither a library nor a script provides."
     UNKNOWN_OPTION Error "unknown-option"
         "A function has no option of that name."
     UNKNOWN_WORD Error "unknown-word"

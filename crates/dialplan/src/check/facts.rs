@@ -133,6 +133,15 @@ pub(super) struct GlobalPlace<'t> {
     pub(super) body: Option<FunctionId>,
     /// Written as `_G.name`, on purpose.
     pub(super) explicit: bool,
+    /// It is called or reached into, which fails unless it is there.
+    pub(super) need: Option<Need>,
+}
+
+/// What cannot be done with nil.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Call,
+    Reach,
 }
 
 /// A global name and all places where it stands.

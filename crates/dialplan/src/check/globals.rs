@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Report;
 use super::code::Code;
 use super::facts::{
-    Binding, BindingId, BindingKind, Facts, FileId, FunctionName, GlobalPlace, Role,
+    Binding, BindingId, BindingKind, Facts, FileId, FunctionName, Global, GlobalPlace, Need, Role,
 };
+use super::modules::{Modules, module_name};
 use super::types::Table;
+use crate::error::SCRIPTS_FOLDER;
 use crate::syntax::{Attribute, ExpressionKind};
 use crate::verbs::{LUA_GLOBALS, LUA_LIBRARIES, nearest};
 
@@ -28,7 +30,7 @@ fn given(table: &Table, role: Role) -> Vec<&'static str> {
 }
 
 /// Globals that are read and never set.
-pub(super) fn unknown(facts: &Facts<'_>, table: &Table, report: &mut Report) {
+pub(super) fn unknown(facts: &Facts<'_>, table: &Table, modules: &Modules, report: &mut Report) {
     if facts.dynamic_globals {
         return;
     }
@@ -37,14 +39,21 @@ pub(super) fn unknown(facts: &Facts<'_>, table: &Table, report: &mut Report) {
         locals.entry(binding.file).or_default().insert(binding.name);
     }
     for (name, global) in &facts.globals {
-        if !global.writes.is_empty() || report.is_full() {
+        if report.is_full() {
             continue;
         }
+        let setter = match setter(facts, modules, global) {
+            Setter::Somebody => continue,
+            Setter::Unreached(file) => Some(file),
+            Setter::Nobody => None,
+        };
+        // Who looks whether it is there, or hands it on, can do without it.
+        let careful = global.reads.iter().any(|place| place.need.is_none() || place.explicit);
         // The nearest name is the same wherever the wrong one stands in a file.
         let mut helps: BTreeMap<FileId, Option<String>> = BTreeMap::new();
         for place in global.reads.iter().filter(|place| !place.explicit) {
             let role = facts.files.get(place.file).map_or(Role::Dialplan, |file| file.role);
-            if is_given(table, role, name) {
+            if is_given(table, role, name) || setter == Some(place.file) {
                 continue;
             }
             let known = || {
@@ -52,11 +61,42 @@ pub(super) fn unknown(facts: &Facts<'_>, table: &Table, report: &mut Report) {
                 let locals = locals.get(&place.file).into_iter().flatten().copied();
                 set.map(|(name, _)| *name).chain(locals).chain(given(table, role))
             };
-            let help = helps.entry(place.file).or_insert_with(|| help(table, name, known()));
-            let problem = format!("nothing sets the global {name}, so it is nil");
-            report.tell(place.file, place.span, Code::UNKNOWN_GLOBAL, problem).help = help.clone();
+            let help = helps.entry(place.file).or_insert_with(|| match setter {
+                Some(file) => Some(bring_in(facts, file)),
+                None => help(table, name, known()),
+            });
+            let nobody = if setter.is_some() { "no file that is loaded" } else { "nothing" };
+            let (code, so) = match place.need.filter(|_| !careful) {
+                Some(Need::Call) => (Code::UNKNOWN_FUNCTION, "it cannot be called"),
+                Some(Need::Reach) => (Code::UNKNOWN_FUNCTION, "there is nothing in it"),
+                None => (Code::UNKNOWN_GLOBAL, "it is nil"),
+            };
+            let problem = format!("{nobody} sets the global {name}, so {so}");
+            report.tell(place.file, place.span, code, problem).help = help.clone();
         }
     }
+}
+
+/// Who gives a global its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Setter {
+    Nobody,
+    Somebody,
+    /// Only a file that nothing brings in.
+    Unreached(FileId),
+}
+
+fn setter(facts: &Facts<'_>, modules: &Modules, global: &Global<'_>) -> Setter {
+    let Some(first) = global.writes.first() else { return Setter::Nobody };
+    if global.writes.iter().any(|place| modules.is_used(facts, place.file)) {
+        return Setter::Somebody;
+    }
+    Setter::Unreached(first.file)
+}
+
+fn bring_in(facts: &Facts<'_>, file: FileId) -> String {
+    let path = facts.files.get(file).map_or("", |file| file.path);
+    format!("{SCRIPTS_FOLDER}{path} does; write require \"{}\"", module_name(path))
 }
 
 fn help<'a>(table: &Table, name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {

@@ -62,22 +62,30 @@ impl Modules {
         self.dynamic || facts.file(ENTRY).is_none() || self.reached.contains(&file)
     }
 
+    /// Whether a file is run at all: by the dialplan, or by or as a test.
+    pub(super) fn is_used(&self, facts: &Facts<'_>, file: FileId) -> bool {
+        self.is_among_routes(facts, file)
+            || self.tested.contains(&file)
+            || facts.files.get(file).is_some_and(|facts| facts.role == Role::Test)
+    }
+
     /// Tells of files that nothing brings in.
     pub(super) fn unused(&self, facts: &Facts<'_>, report: &mut Report) {
-        if self.dynamic || facts.file(ENTRY).is_none() {
-            return;
-        }
         for (id, file) in facts.files.iter().enumerate() {
-            let used = self.reached.contains(&id) || self.tested.contains(&id);
-            if used || file.role == Role::Test {
+            if self.is_used(facts, id) {
                 continue;
             }
-            let name = file.path.trim_end_matches(".lua").replace('/', ".");
+            let name = module_name(file.path);
             let problem = "no other script requires this file".to_owned();
             let told = report.tell(id, Span::default(), Code::UNUSED_FILE, problem);
             told.help = Some(format!("write require \"{name}\" in {ENTRY}, or delete the file"));
         }
     }
+}
+
+/// What to write behind `require` for a file.
+pub(super) fn module_name(path: &str) -> String {
+    path.trim_end_matches(".lua").replace('/', ".")
 }
 
 /// The name that is required there: `Some(None)` when it is not written out.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Access, Binding, BindingId, BindingKind, Expressed, Facts, File, FileId, FunctionFacts,
-    FunctionId, FunctionName, GlobalPlace, Role,
+    FunctionId, FunctionName, GlobalPlace, Need, Role,
 };
 use crate::syntax::{
     Attribute, BinaryOperator, Block, Clause, Expression, ExpressionKind, FieldKey, Function, Name,
@@ -42,7 +42,7 @@ pub(super) fn file<'t>(
     let (uses, functions) = (Vec::new(), Vec::new());
     facts.files.push(File { path, text, role, chunk, uses, functions });
     let scopes = vec![BTreeMap::new()];
-    let mut walk = Walk { facts, file, function: chunk, scopes, branches: 0 };
+    let mut walk = Walk { facts, file, function: chunk, scopes, branches: 0, careful: 0 };
     walk.block(&tree.block);
     if let Some(file) = facts.files.get_mut(file) {
         file.uses.sort_unstable();
@@ -59,6 +59,8 @@ struct Walk<'f, 't> {
     scopes: Vec<BTreeMap<&'t str, BindingId>>,
     /// Branches and loops around here, within the function.
     branches: u32,
+    /// Calls around here that bear it when something fails.
+    careful: u32,
 }
 
 /// How a value is used.
@@ -66,8 +68,12 @@ struct Walk<'f, 't> {
 enum Use {
     /// As a whole.
     Value,
-    /// Something in it is read, or it is called.
+    /// It is compared or counted with.
+    Operand,
+    /// Something in it is read.
     Reached,
+    /// It is called.
+    Called,
     /// Something in it is assigned, under a name.
     Changed,
     /// Something in it is assigned, under whatever key.
@@ -115,10 +121,18 @@ impl<'t> Walk<'_, 't> {
 
     fn read(&mut self, name: &Name<'t>, used: Use) {
         let Some(id) = self.find(name.text) else {
-            if name.text == ENVIRONMENT || (name.text == GLOBALS && used != Use::Reached) {
+            if name.text == ENVIRONMENT
+                || (name.text == GLOBALS && !matches!(used, Use::Reached | Use::Called))
+            {
                 self.facts.dynamic_globals = true;
             }
-            let place = self.global_place(name.span);
+            let need = match used {
+                Use::Called => Some(Need::Call),
+                Use::Reached => Some(Need::Reach),
+                Use::Value | Use::Operand | Use::Changed | Use::Filled => None,
+            };
+            let need = need.filter(|_| self.careful == 0);
+            let place = GlobalPlace { need, ..self.global_place(name.span) };
             self.facts.globals.entry(name.text).or_default().reads.push(place);
             return;
         };
@@ -151,7 +165,8 @@ impl<'t> Walk<'_, 't> {
 
     fn global_place(&self, span: Span) -> GlobalPlace<'t> {
         let (file, function) = (self.file, self.function);
-        GlobalPlace { file, span, function, value: None, body: None, explicit: false }
+        let (value, body) = (None, None);
+        GlobalPlace { file, span, function, value, body, explicit: false, need: None }
     }
 
     fn assign_name(&mut self, name: &Name<'t>, value: Option<&'t Expression<'t>>) {
@@ -438,14 +453,14 @@ impl<'t> Walk<'_, 't> {
             ExpressionKind::Name(name) => self.read(name, used),
             ExpressionKind::Function(node) => self.function(node, None, FunctionName::Nothing),
             ExpressionKind::Bracketed(inner) => self.expression(inner, used),
-            ExpressionKind::Unary { operand, .. } => self.expression(operand, Use::Reached),
+            ExpressionKind::Unary { operand, .. } => self.expression(operand, Use::Operand),
             ExpressionKind::Binary { first, rest } => {
                 let passes = |operator: &BinaryOperator| {
                     matches!(operator, BinaryOperator::And | BinaryOperator::Or)
                 };
                 let used = match rest.first() {
                     Some((operator, _)) if passes(operator) => Use::Value,
-                    Some(_) | None => Use::Reached,
+                    Some(_) | None => Use::Operand,
                 };
                 self.expression(first, used);
                 for (_, operand) in rest {
@@ -463,8 +478,16 @@ impl<'t> Walk<'_, 't> {
                 self.facts.tables.push(Expressed { file, expression });
             }
             ExpressionKind::Suffixed { base, suffixes } => {
-                self.expression(base, Use::Reached);
+                let used = match suffixes.first() {
+                    Some(Suffix::Call(_)) => Use::Called,
+                    Some(_) | None => Use::Reached,
+                };
+                self.expression(base, used);
+                let bears = matches!(&base.kind, ExpressionKind::Name(name)
+                    if matches!(name.text, "pcall" | "xpcall"));
+                self.careful += u32::from(bears);
                 self.suffixes(suffixes, false);
+                self.careful -= u32::from(bears);
                 self.access(base, suffixes, false);
                 self.global_field(base, suffixes);
             }

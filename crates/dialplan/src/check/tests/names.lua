@@ -7,7 +7,7 @@
     call:play(greeting)
 --            ^^^^^^^^ unknown-global: nothing sets the global greeting, so it is nil
     pirnt("x")
---  ^^^^^ unknown-global: nothing sets the global pirnt, so it is nil (did you mean print?)
+--  ^^^^^ unknown-function: nothing sets the global pirnt, so it cannot be called (did you mean print?)
     local near = 1
     log.info(neer, near)
 --           ^^^^ unknown-global: nothing sets the global neer, so it is nil (did you mean near?)
@@ -18,7 +18,28 @@
 --           ^^^^^ unknown-global: nothing sets the global inner, so it is nil (the local inner is not seen here; declare it further out or above)
   end)
   call:answer()
---^^^^ unknown-global: nothing sets the global call, so it is nil (call is what a function is given: function(call) ... end)
+--^^^^ unknown-function: nothing sets the global call, so there is nothing in it (call is what a function is given: function(call) ... end)
+-- case: globals that are called and never set
+  rout("1", function(call)
+--^^^^ unknown-function: nothing sets the global rout, so it cannot be called (did you mean route?)
+    spwan(function() logg.info("x") end)
+--  ^^^^^ unknown-function: nothing sets the global spwan, so it cannot be called (did you mean spawn?)
+--                   ^^^^ unknown-function: nothing sets the global logg, so there is nothing in it (did you mean log?)
+  end)
+  if optional then optional() end
+--   ^^^^^^^^ unknown-global: nothing sets the global optional, so it is nil
+--                 ^^^^^^^^ unknown-global: nothing sets the global optional, so it is nil
+  pcall(function() risky.thing() end)
+--                 ^^^^^ unknown-global: nothing sets the global risky, so it is nil
+-- case: globals that only another file sets
+  greet("1")
+--^^^^^ unknown-function: no file that is loaded sets the global greet, so it cannot be called (scripts/helpers.lua does; write require "helpers")
+  log.info(colour)
+-- file: helpers.lua
+  -- check: allow-file unused-file
+  function greet(who) log.info(who) end
+-- file: tests/night.lua
+  colour = "red"
 -- case: globals set by accident
   helper = nil
   route("1", function(call)
