@@ -2,12 +2,11 @@
 //! dialplan and its prompts, without sockets and without the database.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use dialplan::{Generation, Kept, Names, RouteInfo, Sources, Watch};
 use jiff::Zoned;
 use rehearsal::{Stage, Suite, TestFile};
@@ -240,9 +239,7 @@ fn lua_files(path: &Path) -> anyhow::Result<Vec<(PathBuf, String)>> {
         let files = scripts::read(path)?.files;
         return Ok(files.into_iter().map(|(name, text)| (path.join(name), text)).collect());
     }
-    let text =
-        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok(vec![(path.to_owned(), text)])
+    Ok(vec![(path.to_owned(), scripts::read_file(path)?)])
 }
 
 /// How messages of Lua name a file that lies elsewhere: each by a name of its own.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use dialplan::Sources;
 
 /// Every `.lua` file under `folder`, by its path there. `tests/` is left out: tests are no dialplan.
@@ -35,8 +35,7 @@ fn collect(folder: &Path, prefix: &str, depth: usize, sources: &mut Sources) -> 
             if length > FILE_BYTES_MAX {
                 bail!("{} is larger than {} KiB", path.display(), FILE_BYTES_MAX / 1_024);
             }
-            let text = fs::read_to_string(&path)
-                .with_context(|| format!("{} cannot be read", path.display()))?;
+            let text = read_file(&path)?;
             sources.files.insert(name, text);
             if sources.files.len() > FILES_MAX {
                 bail!("more than {FILES_MAX} scripts under {}", folder.display());
@@ -44,6 +43,23 @@ fn collect(folder: &Path, prefix: &str, depth: usize, sources: &mut Sources) -> 
         }
     }
     Ok(())
+}
+
+/// The text of one script, without the mark that some editors put before it.
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8: then with the line and what to do.
+pub(crate) fn read_file(path: &Path) -> anyhow::Result<String> {
+    let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let (bytes, good) = (error.as_bytes(), error.utf8_error().valid_up_to());
+        let before = bytes.get(..good).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let byte = bytes.get(good).copied().unwrap_or_default();
+        let path = path.display();
+        anyhow!("{path}:{line}: the byte {byte:02X} is not UTF-8 text; save the file as UTF-8")
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Folders in folders.
@@ -68,5 +84,19 @@ mod tests {
         let sources = read(folder.path()).unwrap();
         let names: Vec<_> = sources.files.keys().map(String::as_str).collect();
         assert_eq!(names, ["lib/hours.lua", "main.lua"]);
+    }
+
+    #[test]
+    fn marks_of_editors_do_not_count_and_other_alphabets_are_told_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("main.lua");
+        fs::write(&path, "\u{feff}x = 1\r\n").unwrap();
+        assert_eq!(read_file(&path).unwrap(), "x = 1\r\n");
+        fs::write(&path, b"x = 1\n-- Gr\xFC\xDFe\n").unwrap();
+        let told = read(folder.path()).unwrap_err().to_string();
+        assert!(
+            told.ends_with("main.lua:2: the byte FC is not UTF-8 text; save the file as UTF-8"),
+            "{told}"
+        );
     }
 }

@@ -120,11 +120,7 @@ pub fn check(project: &Project<'_>) -> Vec<Finding> {
             match (parse(text), told) {
                 (Ok(tree), None) => trees.push((path.as_str(), text.as_str(), role, tree)),
                 (Ok(_), Some(told)) => findings.push(finding_of_lua(path, text, told)),
-                (Err(flaw), told) if flaw.too_deep => match told {
-                    Some(told) => findings.push(finding_of_lua(path, text, told)),
-                    None => findings.push(finding_of_flaw(path, text, flaw, Code::NOT_CHECKED)),
-                },
-                (Err(flaw), _) => findings.push(finding_of_flaw(path, text, flaw, Code::SYNTAX)),
+                (Err(flaws), told) => findings.extend(refusal(path, text, flaws, told)),
             }
         }
     }
@@ -141,8 +137,22 @@ pub fn check(project: &Project<'_>) -> Vec<Finding> {
 /// The first mistake in a file that is not Lua, placed where its author should look; `None` where
 /// only Lua itself can tell what is wrong.
 pub(crate) fn syntax_error(path: &str, text: &str) -> Option<Finding> {
-    let flaw = parse(text).err().filter(|flaw| !flaw.too_deep)?;
+    let flaw = parse(text).err()?.into_iter().next().filter(|flaw| !flaw.too_deep)?;
     Some(finding_of_flaw(path, text, flaw, Code::SYNTAX))
+}
+
+/// What is told of a file that cannot be read: all that we find, or what Lua says where it is only
+/// too much for us.
+fn refusal(path: &str, text: &str, flaws: Vec<Flaw>, told: Option<ScriptError>) -> Vec<Finding> {
+    let (deep, flaws): (Vec<_>, Vec<_>) = flaws.into_iter().partition(|flaw| flaw.too_deep);
+    let of = |flaws: Vec<Flaw>, code| {
+        flaws.into_iter().map(|flaw| finding_of_flaw(path, text, flaw, code)).collect()
+    };
+    match told {
+        _ if !flaws.is_empty() => of(flaws, Code::SYNTAX),
+        Some(told) => vec![finding_of_lua(path, text, told)],
+        None => of(deep, Code::NOT_CHECKED),
+    }
 }
 
 /// What Lua says to a file that it does not take.
@@ -354,7 +364,7 @@ fn place(path: &str, text: &str, draft: Draft, lines: &Lines) -> Finding {
 }
 
 fn finding_of_flaw(path: &str, text: &str, flaw: Flaw, code: Code) -> Finding {
-    let Flaw { span, message, help, too_deep: _ } = flaw;
+    let Flaw { span, message, help, .. } = flaw;
     let draft = Draft { file: 0, span, code, severity: code.severity(), message, help };
     place(path, text, draft, &Lines::of(text))
 }

@@ -10,6 +10,9 @@ pub(crate) struct Flaw {
     pub(crate) help: Option<String>,
     /// Whether it is only too much for us; Lua may still take it.
     pub(crate) too_deep: bool,
+    /// Whether it is about what opens and closes, so that nothing is certain up to the next statement
+    /// that stands on its own.
+    pub(super) structure: bool,
 }
 
 /// What cannot be cut into pieces.
@@ -41,7 +44,7 @@ impl Flaw {
             FlawKind::Number => (format!("{written} is not a number"), None),
             FlawKind::Character => character(written, after),
         };
-        Self { span, message, help, too_deep: false }
+        Self { span, message, help, too_deep: false, structure: false }
     }
 }
 
@@ -51,7 +54,8 @@ fn character(written: &str, after: &str) -> (String, Option<String>) {
         "!" if after.starts_with('=') => "\"not equal\" is ~= in Lua",
         "!" => "write not",
         "?" => "for a choice of two values write: condition and one or other",
-        "$" | "@" | "`" | "\\" => "it has no meaning in Lua outside of a string",
+        "`" => "write plain quotes: \"",
+        "$" | "@" | "\\" => "it has no meaning in Lua outside of a string",
         "“" | "”" | "„" | "«" | "»" => "write plain quotes: \"",
         "‘" | "’" | "‚" => "write plain quotes: '",
         "–" | "—" | "−" => "write a plain minus: -",

@@ -5,6 +5,7 @@
 )]
 
 mod mistakes;
+mod recovery;
 
 use std::iter::Peekable;
 use std::slice::Iter;
@@ -23,8 +24,9 @@ use super::tree::{
 /// Reads a script.
 ///
 /// # Errors
-/// The first place where it is not Lua, or nests deeper than [`DEPTH_MAX`].
-pub(crate) fn parse(source: &str) -> Result<Tree<'_>, Flaw> {
+/// The places where it is not Lua, in the order in which they were met and at least one; or that it
+/// nests deeper than [`DEPTH_MAX`]. What may be wrong only because of another place is left out.
+pub(crate) fn parse(source: &str) -> Result<Tree<'_>, Vec<Flaw>> {
     let scan = scan(source);
     let end = Token {
         kind: TokenKind::End,
@@ -36,16 +38,20 @@ pub(crate) fn parse(source: &str) -> Result<Tree<'_>, Flaw> {
         token: Token { kind: TokenKind::End, span: Span::default() },
         before: Span::default(),
         line: Line { number: 1, indent: 0, first: true },
-        flaw: scan.flaw,
+        begins: [TokenKind::End; 2],
+        cuts: scan.flaws,
+        flaws: Vec::new(),
+        lost: false,
         end,
         depth: 0,
         open: Vec::new(),
         suspect: None,
     };
     parser.advance();
-    match parser.file() {
-        Ok(block) => Ok(Tree { block, comments: scan.comments }),
-        Err(flaw) => Err(*flaw),
+    let block = parser.file();
+    match parser.flaws.is_empty() {
+        true => Ok(Tree { block, comments: scan.comments }),
+        false => Err(parser.flaws),
     }
 }
 
@@ -64,8 +70,14 @@ struct Parser<'s, 't> {
     before: Span,
     /// The line of the next token.
     line: Line,
-    /// What the tokens end with, if they do not end with the file.
-    flaw: Option<Flaw>,
+    /// What the line before this one begins with, and what this one does.
+    begins: [TokenKind; 2],
+    /// Why tokens could not be cut.
+    cuts: Vec<Flaw>,
+    /// What was found so far.
+    flaws: Vec<Flaw>,
+    /// Whether a statement was given up of which it is not known where it ends.
+    lost: bool,
     end: Token,
     depth: u32,
     /// Blocks and brackets that wait to be closed, outermost first.
@@ -85,12 +97,28 @@ struct Line {
     first: bool,
 }
 
+/// What stands between `for` and `do`.
+enum ForHeader<'s> {
+    Numeric {
+        variable: Name<'s>,
+        from: Expression<'s>,
+        to: Expression<'s>,
+        step: Option<Expression<'s>>,
+    },
+    Generic {
+        names: Vec<Name<'s>>,
+        values: Vec<Expression<'s>>,
+    },
+}
+
 /// What opened a block or bracket.
 #[derive(Debug, Clone, Copy)]
 struct Opening {
     word: &'static str,
     span: Span,
     line: Line,
+    /// Whether it is an `if` with an `else if` in one line, which opens another.
+    else_if: Option<Span>,
 }
 
 /// An `end` that does not stand under what it closes.
@@ -103,14 +131,6 @@ enum Suspect {
 }
 
 impl<'s> Parser<'s, '_> {
-    fn file(&mut self) -> Parsed<Block<'s>> {
-        let block = self.block()?;
-        if self.token.kind == TokenKind::End && self.flaw.is_none() {
-            return Ok(block);
-        }
-        Err(self.unexpected_at_top())
-    }
-
     // Tokens ------------------------------------------------------------------------------------
 
     fn advance(&mut self) {
@@ -127,6 +147,9 @@ impl<'s> Parser<'s, '_> {
             self.line.number += lines.matches('\n').count() + 1;
             self.line.indent = indent.len();
             self.line.first = true;
+        }
+        if self.line.first {
+            self.begins = [self.begins[1], self.token.kind];
         }
     }
 
@@ -174,6 +197,7 @@ impl<'s> Parser<'s, '_> {
             message: format!("this is nested more than {DEPTH_MAX} levels deep"),
             help: Some("move parts of it into functions".into()),
             too_deep: true,
+            structure: false,
         }))
     }
 
@@ -181,7 +205,7 @@ impl<'s> Parser<'s, '_> {
 
     /// Notes the word that was just read as one that waits for its `end`, `until` or bracket.
     fn opened(&mut self, word: &'static str, span: Span) {
-        self.open.push(Opening { word, span, line: self.line });
+        self.open.push(Opening { word, span, line: self.line, else_if: None });
     }
 
     /// Reads `word`, which closes what was opened last.
@@ -219,7 +243,14 @@ impl<'s> Parser<'s, '_> {
             }
             let start = self.token.span;
             let last = self.is("return");
-            let kind = self.statement()?;
+            let place = self.place_to_resume();
+            let kind = match self.statement() {
+                Ok(kind) => kind,
+                Err(flaw) => {
+                    self.resume(flaw, place)?;
+                    continue;
+                }
+            };
             block.statements.push(Statement { kind, span: start.to(self.before) });
             if last {
                 break;
@@ -234,7 +265,7 @@ impl<'s> Parser<'s, '_> {
         match self.token.kind {
             TokenKind::Word(word) => matches!(word, "end" | "else" | "elseif" | "until"),
             TokenKind::End => true,
-            TokenKind::Name | TokenKind::Number | TokenKind::Text => false,
+            TokenKind::Name | TokenKind::Number | TokenKind::Text | TokenKind::Flawed => false,
         }
     }
 
@@ -249,8 +280,9 @@ impl<'s> Parser<'s, '_> {
             "local" => self.local_statement(),
             "return" => self.return_statement(),
             "do" => {
-                let body = self.body("do", self.token.span)?;
-                Ok(StatementKind::Do(body))
+                self.opened("do", self.token.span);
+                self.advance();
+                Ok(StatementKind::Do(self.body()?))
             }
             "break" => {
                 self.advance();
@@ -271,10 +303,8 @@ impl<'s> Parser<'s, '_> {
         }
     }
 
-    /// Reads `do ... end` or the like, from `opener`, which is the next token, to its end.
-    fn body(&mut self, opener: &'static str, span: Span) -> Parsed<Block<'s>> {
-        self.opened(opener, span);
-        self.advance();
+    /// Reads what stands up to `end`, behind a `do` that was read.
+    fn body(&mut self) -> Parsed<Block<'s>> {
         let block = self.block()?;
         self.close("end")?;
         Ok(block)
@@ -285,28 +315,28 @@ impl<'s> Parser<'s, '_> {
         let mut clauses = Vec::new();
         loop {
             self.advance();
-            let condition = self.expression(0)?;
-            if !self.take("then") {
-                return Err(self.expected_word("then", "the condition"));
-            }
-            clauses.push(Clause { condition, body: self.block()? });
+            let condition = self.header("then", "the condition", |this| this.expression(0))?;
+            clauses.push(Clause { condition: or_nothing(condition), body: self.block()? });
             if !self.is("elseif") {
                 break;
             }
         }
-        let otherwise = if self.take("else") { Some(self.block()?) } else { None };
+        let line = self.line.number;
+        let otherwise = if self.take("else") {
+            self.note_else_if(line);
+            Some(self.block()?)
+        } else {
+            None
+        };
         self.close("end")?;
         Ok(StatementKind::If { clauses, otherwise })
     }
 
     fn while_statement(&mut self) -> Parsed<StatementKind<'s>> {
-        let span = self.token.span;
+        self.opened("while", self.token.span);
         self.advance();
-        let condition = self.expression(0)?;
-        if !self.is("do") {
-            return Err(self.expected_word("do", "the condition"));
-        }
-        Ok(StatementKind::While { condition, body: self.body("while", span)? })
+        let condition = self.header("do", "the condition", |this| this.expression(0))?;
+        Ok(StatementKind::While { condition: or_nothing(condition), body: self.body()? })
     }
 
     fn repeat_statement(&mut self) -> Parsed<StatementKind<'s>> {
@@ -318,19 +348,29 @@ impl<'s> Parser<'s, '_> {
     }
 
     fn for_statement(&mut self) -> Parsed<StatementKind<'s>> {
-        let span = self.token.span;
+        self.opened("for", self.token.span);
         self.advance();
+        let header = self.header("do", "what the loop goes through", Self::for_header)?;
+        let body = self.body()?;
+        Ok(match header {
+            Some(ForHeader::Numeric { variable, from, to, step }) => {
+                StatementKind::NumericFor { variable, from, to, step, body }
+            }
+            Some(ForHeader::Generic { names, values }) => {
+                StatementKind::GenericFor { names, values, body }
+            }
+            None => StatementKind::Do(body),
+        })
+    }
+
+    fn for_header(&mut self) -> Parsed<ForHeader<'s>> {
         let variable = self.name()?;
         if self.take("=") {
             let from = self.expression(0)?;
             self.expect(",")?;
             let to = self.expression(0)?;
             let step = if self.take(",") { Some(self.expression(0)?) } else { None };
-            if !self.is("do") {
-                return Err(self.expected_word("do", "the range"));
-            }
-            let body = self.body("for", span)?;
-            return Ok(StatementKind::NumericFor { variable, from, to, step, body });
+            return Ok(ForHeader::Numeric { variable, from, to, step });
         }
         let mut names = vec![variable];
         while self.take(",") {
@@ -339,12 +379,7 @@ impl<'s> Parser<'s, '_> {
         if !self.take("in") {
             return Err(self.expected("\"=\" or \"in\""));
         }
-        let values = self.expressions()?;
-        if !self.is("do") {
-            return Err(self.expected_word("do", "the list"));
-        }
-        let body = self.body("for", span)?;
-        Ok(StatementKind::GenericFor { names, values, body })
+        Ok(ForHeader::Generic { names, values: self.expressions()? })
     }
 
     fn function_statement(&mut self) -> Parsed<StatementKind<'s>> {
@@ -406,6 +441,9 @@ impl<'s> Parser<'s, '_> {
     }
 
     fn expression_statement(&mut self) -> Parsed<StatementKind<'s>> {
+        if let Some(flaw) = self.not_a_beginning() {
+            return Err(flaw);
+        }
         if self.is(")") || self.is("]") || self.is("}") {
             // What is closed here was opened before this block.
             return Err(if self.open.is_empty() {
@@ -532,7 +570,9 @@ impl<'s> Parser<'s, '_> {
                 let span = span.to(self.before);
                 return Ok(Expression { kind: ExpressionKind::Function(function), span });
             }
-            TokenKind::Word(_) | TokenKind::Name | TokenKind::End => return self.suffixed(),
+            TokenKind::Word(_) | TokenKind::Name | TokenKind::Flawed | TokenKind::End => {
+                return self.suffixed();
+            }
         };
         self.advance();
         Ok(Expression { kind, span })
@@ -554,6 +594,7 @@ impl<'s> Parser<'s, '_> {
                     message: format!("{written} stands for nothing in a string"),
                     help: Some("a backslash itself is written \\\\".into()),
                     too_deep: false,
+                    structure: false,
                 }))
             }
         }
@@ -603,8 +644,12 @@ impl<'s> Parser<'s, '_> {
                 FieldKey::Position
             };
             fields.push(Field { key, value: self.expression(0)? });
-            if !(self.take(",") || self.take(";")) {
-                break;
+            if self.take(",") || self.take(";") {
+                continue;
+            }
+            match self.comma_is_missing() {
+                Some(flaw) => self.note(flaw)?,
+                None => break,
             }
         }
         self.close("}")?;
@@ -658,9 +703,11 @@ impl<'s> Parser<'s, '_> {
                 Suffix::Method(name, self.arguments()?)
             }
             TokenKind::Text | TokenKind::Word("(" | "{") => Suffix::Call(self.arguments()?),
-            TokenKind::Word(_) | TokenKind::Name | TokenKind::Number | TokenKind::End => {
-                return Ok(None);
-            }
+            TokenKind::Word(_)
+            | TokenKind::Name
+            | TokenKind::Number
+            | TokenKind::Flawed
+            | TokenKind::End => return Ok(None),
         }))
     }
 
@@ -669,7 +716,11 @@ impl<'s> Parser<'s, '_> {
         let values = match self.token.kind {
             TokenKind::Text => vec![self.text()?],
             TokenKind::Word("{") => vec![self.table()?],
-            TokenKind::Word(_) | TokenKind::Name | TokenKind::Number | TokenKind::End => {
+            TokenKind::Word(_)
+            | TokenKind::Name
+            | TokenKind::Number
+            | TokenKind::Flawed
+            | TokenKind::End => {
                 self.opened("(", start);
                 self.advance();
                 let values = if self.is(")") { Vec::new() } else { self.expressions()? };
@@ -679,6 +730,11 @@ impl<'s> Parser<'s, '_> {
         };
         Ok(Arguments { values, span: start.to(self.before) })
     }
+}
+
+/// A condition that could not be read stands for any.
+fn or_nothing(condition: Option<Expression<'_>>) -> Expression<'_> {
+    condition.unwrap_or(Expression { kind: ExpressionKind::Nil, span: Span::default() })
 }
 
 /// Joins operands of one rank in one list.

@@ -26,18 +26,23 @@ pub(super) enum TokenKind {
     Text,
     /// A keyword, operator or bracket, as written.
     Word(&'static str),
+    /// What cannot be cut; [`Scan::flaws`] says why.
+    Flawed,
     /// Nothing follows.
     End,
 }
 
-/// A script cut up, with an [`TokenKind::End`] behind, or up to where it could not be cut.
+/// A script cut up, with an [`TokenKind::End`] behind.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) tokens: Vec<Token>,
     pub(super) comments: Vec<Comment>,
-    /// Why the rest could not be cut.
-    pub(super) flaw: Option<Flaw>,
+    /// One for each [`TokenKind::Flawed`].
+    pub(super) flaws: Vec<Flaw>,
 }
+
+/// Flaws of one script, beyond which it is left alone.
+const FLAWS_MAX: usize = 100;
 
 const KEYWORDS: [&str; 22] = [
     "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in",
@@ -77,8 +82,13 @@ pub(super) fn scan(source: &str) -> Scan {
                 at += length;
             }
             Err((kind, length)) => {
-                scan.flaw = Some(Flaw::new(kind, span(at, length), source));
-                return scan;
+                let span = span(at, length);
+                scan.tokens.push(Token { kind: TokenKind::Flawed, span });
+                scan.flaws.push(Flaw::new(kind, span, source));
+                // What is not closed in its line has its end nowhere.
+                let ends = matches!(kind, FlawKind::OpenComment)
+                    || (kind == FlawKind::OpenText && rest.starts_with('['));
+                at = if ends || scan.flaws.len() >= FLAWS_MAX { source.len() } else { at + length };
             }
         }
     }

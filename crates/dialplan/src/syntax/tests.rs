@@ -37,7 +37,7 @@ fn agree(source: &str) {
 /// Puts the place of the mistake in brackets: `a «b» c: message (help)`.
 #[track_caller]
 fn flaw(source: &str) -> String {
-    let flaw = parse(source).unwrap_err();
+    let flaw = parse(source).unwrap_err().remove(0);
     assert!(!lua_reads(source) || flaw.too_deep, "Lua takes {source:?}: {flaw:?}");
     let (start, end) = (flaw.span.start as usize, flaw.span.end as usize);
     let help = flaw.help.map(|help| format!(" ({help})")).unwrap_or_default();
@@ -188,7 +188,7 @@ fn mistakes_are_shown_where_they_were_made() {
         ("while x\n  y()\nend", "1 «x» do is missing behind the condition"),
         ("if x != 1 then end", "1 «!» ! cannot stand here (\"not equal\" is ~= in Lua)"),
         ("if a && b then end", "1 «&» expected a value, found \"&\" (write and)"),
-        ("x += 1", "1 «x» x alone does nothing (to change it, write x = x ...)"),
+        ("x += 1", "1 «x» x alone does nothing (to change it, write x = x + ...)"),
         ("x = 'it\ny = 1", "1 «'it» this string has no end (end it with ' on the same line)"),
         ("x = [[it\ny = 1", "1 «[[» this string has no end (end it with ]])"),
         (
@@ -196,7 +196,51 @@ fn mistakes_are_shown_where_they_were_made() {
             "1 «answer» answer is not called: brackets are missing (write :answer(), or .answer for a value)",
         ),
         ("x == 1", "1 «x» x alone does nothing (assign it with =, or call it with ())"),
-        ("if x then\nelse if y then\nend\n", "1 «if» this if has no end (write end where it ends)"),
+        (
+            "if x then\nelse if y then\nend\n",
+            "2 «else if» this opens a second if, which needs an end of its own (write elseif)",
+        ),
+        ("x++", "1 «x» x alone does nothing (to count up, write x = x + 1)"),
+        (
+            "x--\n",
+            "1 «x» x alone does nothing (-- begins a comment; to count down, write x = x - 1)",
+        ),
+        ("// why", "1 «//» // cannot begin a statement (a comment begins with --)"),
+        ("# why", "1 «#» # cannot begin a statement (a comment begins with --)"),
+        (
+            "f(function(x) {\n});",
+            "1 «{» { cannot begin a statement (Lua has no braces around blocks: leave out { and write end instead of })",
+        ),
+        (
+            "if (x) {\n  f();\n}",
+            "3 «}» then is missing behind the condition (Lua has no braces around blocks: write then ... end)",
+        ),
+        (
+            "if x {\n  f();\n}",
+            "3 «}» then is missing behind the condition (Lua has no braces around blocks: write then ... end)",
+        ),
+        (
+            "route('1', (call)\n  call:answer()\nend)",
+            "1 «(call)» function is missing before this (a function is written function(call) ... end)",
+        ),
+        (
+            "f((call) => { x() })",
+            "1 «=» expected ) to close (, found \"=\" (Lua has no arrows: write function(call) ... end)",
+        ),
+        ("f({ a: 20 })", "1 «20» expected a name, found \"20\" (write a = 20)"),
+        (
+            "f(x, a = 20)",
+            "1 «=» expected ) to close (, found \"=\" (options stand in braces: { a = ... })",
+        ),
+        (
+            "for i = 1 to 3 do end",
+            "1 «to» expected \",\", found \"to\" (write a comma: for i = 1, 3 do)",
+        ),
+        ("x = 'it's me'", "1 «s» the string ended before this (within a string write \\')"),
+        (
+            "exten => 101,1,Dial(SIP/101)",
+            "1 «>» expected a value, found \">\" (this is Asterisk's; here it is route(\"101\", function(call) ... end))",
+        ),
         ("var x = 1", "1 «var» var alone does nothing (write local)"),
         (
             "return 1\nx = 2",
@@ -218,6 +262,68 @@ fn mistakes_are_shown_where_they_were_made() {
     }
 }
 
+/// Every mistake of a script, each in brackets.
+#[track_caller]
+fn flaws(source: &str) -> String {
+    let mut flaws = parse(source).unwrap_err();
+    flaws.sort_by_key(|flaw| flaw.span);
+    let told = flaws.iter().map(|flaw| {
+        let (start, end) = (flaw.span.start as usize, flaw.span.end as usize);
+        let line = source[..start].matches('\n').count() + 1;
+        format!("{line} «{}» {}\n", &source[start..end], flaw.message)
+    });
+    told.collect()
+}
+
+#[test]
+fn one_mistake_hides_no_other() {
+    for (source, expected) in [
+        (
+            "local x = = 3\nif x != 2 then\n  y += 1\n  z()\n  call:answer(\nend\nlocal 5\n",
+            "1 «=» expected a value, found \"=\"\n\
+             2 «!» ! cannot stand here\n\
+             3 «y» y alone does nothing\n\
+             5 «(» a value is missing after (\n\
+             7 «5» expected a name, found \"5\"\n",
+        ),
+        (
+            "route('1', function(call)\n  if x then\n    y()\nend)\n\nroute('2', function(call)\n  \
+             n++\nend)\n",
+            "2 «if» this if has no end\n7 «n» n alone does nothing\n",
+        ),
+        (
+            "f {\n  a = 1\n  b = 2\n  c = 3,\n}\nx = 'a\n",
+            "2 «1» a comma is missing after this\n3 «2» a comma is missing after this\n\
+             6 «'a» this string has no end\n",
+        ),
+        (
+            "for i = 1 to 3 do\n  f(i)\nend\nwhile x\n  f()\nend\nif y then\n  z = 1 2\nelse\n  w()\n\
+             end\n",
+            "1 «to» expected \",\", found \"to\"\n4 «x» do is missing behind the condition\n\
+             8 «2» expected a value, found \"2\"\n",
+        ),
+        // What follows from a mistake is not told as another.
+        (
+            "f(function(a b)\n  x()\nend)\ng(function(a)\n  y()\nend\n\nh()\n",
+            "1 «b» expected \")\", found \"b\"\n4 «(» this ( is not closed\n",
+        ),
+        ("end\nend\nend)\n", "1 «end» there is nothing here for \"end\" to close\n"),
+        ("x = 1 ! ! !\nend\n", "1 «!» ! cannot stand here\n"),
+        (
+            "route('1', function(call) {\n  call:answer();\n});\n",
+            "1 «{» { cannot begin a statement\n",
+        ),
+        (
+            "f(function()\nif x then\ny()\nend\n\nf(function()\nz()\nend)\n",
+            "1 «function» this function has no end\n",
+        ),
+    ] {
+        assert_eq!(flaws(source), expected, "{source}");
+    }
+    let many = "x =\n".repeat(10_000);
+    assert_eq!(parse(&many).unwrap_err().len(), 20);
+}
+
 #[test]
 fn nesting_is_bounded_and_length_is_not() {
     let deep = |open: &str, middle: &str, close: &str, times: usize| {
@@ -232,13 +338,13 @@ fn nesting_is_bounded_and_length_is_not() {
     ] {
         let source = deep(open, middle, close, 10_000);
         if open != "x = " {
-            assert!(parse(&source).unwrap_err().too_deep, "{open}");
+            assert!(parse(&source).unwrap_err()[0].too_deep, "{open}");
             assert!(parse(&deep(open, middle, close, 20)).is_ok(), "{open}");
         }
     }
     for (open, close) in [("(", ")"), ("{", "}"), ("{ x = ", "}"), ("- 1 ^ ", ""), ("f(x)[", "]")] {
         let source = format!("x = {}", deep(open, "1", close, 10_000));
-        assert!(parse(&source).unwrap_err().too_deep, "{open}");
+        assert!(parse(&source).unwrap_err()[0].too_deep, "{open}");
     }
     for long in ["a .. ", "1 + ", "a ^ ", "a and ", "not ", "- ", "a < "] {
         assert!(parse(&format!("x = {}a", long.repeat(50_000))).is_ok(), "{long}");
@@ -336,7 +442,7 @@ proptest! {
 
     #[test]
     fn any_text_is_read_or_refused_within_itself(source in "\\PC{0,60}") {
-        if let Err(flaw) = parse(&source) {
+        for flaw in parse(&source).err().unwrap_or_default() {
             prop_assert!(flaw.span.start <= flaw.span.end, "{flaw:?}");
             prop_assert!(flaw.span.end as usize <= source.len(), "{flaw:?}");
             prop_assert!(!lua_reads(&source), "{source}: {flaw:?}");
