@@ -272,6 +272,8 @@ const LISTENS_ON: std::net::SocketAddr =
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
