@@ -50,15 +50,20 @@ fn every_dialplan_in_the_pages_for_people_is_right() {
 
 #[test]
 fn what_stops_the_loading_is_told_once_and_the_rest_beside_it() {
-    let main = "route('1', function(call)\n  call:plya('x')\nend)\nrout('2', print)\n";
-    let sources = Sources { files: [("main.lua".to_owned(), main.to_owned())].into() };
-    assert_eq!(
-        found(&sources, &Sources::default()),
-        [
-            "scripts/main.lua:2 there is no verb call:plya",
-            "scripts/main.lua:4 attempt to call a nil value (global 'rout')",
-        ]
-    );
+    for (line, told) in [
+        ("rout('2', print)", "nothing sets the global rout, so it cannot be called"),
+        ("_G.rout('2', print)", "attempt to call a nil value (field 'rout')"),
+    ] {
+        let main = format!("route('1', function(call)\n  call:plya('x')\nend)\n{line}\n");
+        let sources = Sources { files: [("main.lua".to_owned(), main)].into() };
+        assert_eq!(
+            found(&sources, &Sources::default()),
+            [
+                "scripts/main.lua:2 there is no verb call:plya".to_owned(),
+                format!("scripts/main.lua:4 {told}"),
+            ]
+        );
+    }
 }
 
 /// Everything found in these scripts, with what the first start has.
