@@ -87,8 +87,12 @@ fn every_function_that_the_pages_for_people_name_exists() {
 }
 
 /// The pages, beside the reference, that explain the language.
-const PAGES: [&str; 4] =
-    ["README.md", "scripts/README.md", "docs/from-asterisk.md", "docs/from-freeswitch.md"];
+const PAGES: [&str; 4] = [
+    "README.md",
+    "scripts/README.md",
+    "scripts/docs/from-asterisk.md",
+    "scripts/docs/from-freeswitch.md",
+];
 
 /// The fenced blocks of a page: the line, what stands behind the fence, the text.
 fn blocks(page: &str) -> Vec<(usize, &str, &str)> {

@@ -406,7 +406,7 @@ local metatable = {
   __index = function(_, name)
     local method = session[name]
     if method then return method end
-    local way = elsewhere[name] or "use the verbs of call; docs/from-freeswitch.md says which"
+    local way = elsewhere[name] or "use the verbs of call; from-freeswitch.md in scripts/docs says which"
     unsupported("session:" .. tostring(name), way)
   end,
   __name = "session",
@@ -757,7 +757,7 @@ local other_applications = {
 function session:execute(name, data)
   local application = applications[name]
   if not application then
-    local way = other_applications[name] or "use the verbs of call; docs/from-freeswitch.md says which"
+    local way = other_applications[name] or "use the verbs of call; from-freeswitch.md in scripts/docs says which"
     unsupported("the application " .. tostring(name), way)
   end
   application(self, tostring(data or ""))
@@ -826,7 +826,7 @@ local missing = {
 
 return setmetatable(freeswitch, {
   __index = function(_, name)
-    local way = missing[name] or "use the verbs of call; docs/from-freeswitch.md says which"
+    local way = missing[name] or "use the verbs of call; from-freeswitch.md in scripts/docs says which"
     unsupported("freeswitch." .. tostring(name), way)
   end,
 })

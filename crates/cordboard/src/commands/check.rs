@@ -544,7 +544,7 @@ mod tests {
 
     #[test]
     fn the_page_about_checking_names_everything_that_can_be_found() {
-        let page = include_str!("../../../../docs/check.md");
+        let page = include_str!("../../../../scripts/docs/check.md");
         for code in dialplan::Code::ALL {
             let row = format!("| `{}` | {} |", code.name(), code.doc());
             assert!(page.contains(&row), "no row {row}");

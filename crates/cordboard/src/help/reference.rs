@@ -162,20 +162,20 @@ fn decapital(words: &str) -> String {
 const SCRIPTS_HEAD: &str = "\
 # Reference
 
-<!-- Written by `cordboard reference > docs/reference.md` from the table of functions; change that. -->
+<!-- Written by `cordboard reference > scripts/docs/reference.md` from the table of
+functions; change that. -->
 
 Everything that a dialplan can call, each with a small whole dialplan that shows it. How to write one
-from the beginning stands in [scripts/README.md](../scripts/README.md). `cordboard reference dial`
-shows one function in the terminal, and `cordboard init` or `cordboard annotations` gives all of this
-to your editor.
+from the beginning stands in [Writing a dialplan](../README.md). `cordboard reference dial` shows one function in the
+terminal, and `cordboard init` or `cordboard annotations` gives all of this to your editor.
 
 ";
 
 const TESTS_HEAD: &str = "\
 # Reference of tests
 
-<!-- Written by `cordboard reference --tests > docs/test-reference.md` from the table of functions;
-change that. -->
+<!-- Written by `cordboard reference --tests > scripts/docs/test-reference.md` from the table of
+functions; change that. -->
 
 Everything that a test of a dialplan can call, each with a small whole test file that passes on the
 exchange as it ships. Tests stand in `scripts/tests/`, and `cordboard test` runs them.

@@ -164,14 +164,14 @@ fn what_a_project_has_is_offered_with_what_is_heard() {
 fn the_pages_in_the_docs_folder_are_those_of_the_tables() {
     for (kept, language, command) in [
         (
-            include_str!("../../../../docs/reference.md"),
+            include_str!("../../../../scripts/docs/reference.md"),
             Language::Scripts,
-            "reference > docs/reference.md",
+            "reference > scripts/docs/reference.md",
         ),
         (
-            include_str!("../../../../docs/test-reference.md"),
+            include_str!("../../../../scripts/docs/test-reference.md"),
             Language::Tests,
-            "reference --tests > docs/test-reference.md",
+            "reference --tests > scripts/docs/test-reference.md",
         ),
     ] {
         assert!(

@@ -35,7 +35,9 @@ fn every_example_of_what_tests_can_call_is_right() {
 #[test]
 fn every_dialplan_in_the_pages_for_people_is_right() {
     let mut count = 0;
-    for page in ["scripts/README.md", "docs/from-asterisk.md", "docs/from-freeswitch.md"] {
+    for page in
+        ["scripts/README.md", "scripts/docs/from-asterisk.md", "scripts/docs/from-freeswitch.md"]
+    {
         let text = fs::read_to_string(root().join(page)).unwrap();
         for block in text.split("\n```lua\n").skip(1) {
             let code = block.split("```").next().unwrap();

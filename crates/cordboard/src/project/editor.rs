@@ -1,4 +1,5 @@
-//! What the editor is told: the annotation files, and where it finds them.
+//! What the editor is told: the annotation files, and where it finds them. And what people are told:
+//! the pages, with the demo and the recipes that they speak of.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,14 +9,20 @@ use anyhow::Context;
 use dialplan::Names;
 
 use crate::config::{Settings, folder_of};
+use crate::embedded;
 use crate::help::{Language, annotations, names};
 use crate::prompts::Found;
 
 /// Where the annotation files are, as seen from the configuration file.
 pub(crate) const LIBRARY: &str = ".cordboard/library";
 
-/// Writes the annotation files anew beside the configuration file: the functions as this version has
-/// them, and the names of what `settings` and the prompts folder hold. Gives back their paths.
+/// Where the pages are, as seen from the configuration file. They stand with the demo and the cookbook,
+/// which they link to, but not among one's own scripts: that office has other phones and other numbers.
+const HANDBOOK: &str = ".cordboard/handbook";
+
+/// Writes the annotation files and the handbook anew beside the configuration file: the functions as this version has
+/// them, and the names of what `settings` and the prompts folder hold. Gives back their paths, and the folder of the
+/// handbook.
 ///
 /// # Errors
 /// When a file cannot be written, or the prompts folder not be read.
@@ -36,6 +43,15 @@ pub(crate) fn write_annotations(
         fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
         written.push(path);
     }
+    let handbook = folder_of(config_path).join(HANDBOOK);
+    let write = || {
+        if handbook.exists() {
+            fs::remove_dir_all(&handbook)?;
+        }
+        embedded::write_scripts(&handbook)
+    };
+    write().with_context(|| format!("{} cannot be written", handbook.display()))?;
+    written.push(handbook);
     Ok(written)
 }
 
@@ -92,6 +108,7 @@ const LUARC: &str = r#"{
     "os": "disable"
   },
   "workspace.library": [".cordboard/library"],
+  "workspace.ignoreDir": [".vscode", ".cordboard/handbook"],
   "workspace.checkThirdParty": false
 }
 "#;

@@ -167,9 +167,9 @@ mod tests {
         assert!(moved.written.contains(&compat), "{:?}", moved.written);
         assert_eq!(fs::read_to_string(&compat).unwrap(), FREESWITCH);
 
-        // Once more: nothing but what editors know is written.
+        // Once more: nothing but what editors know and people read is written.
         let again = begin(&config, None).unwrap();
-        let library = folder.path().join(".cordboard/library");
+        let library = folder.path().join(".cordboard");
         assert!(again.written.iter().all(|path| path.starts_with(&library)), "{:?}", again.written);
     }
 }
