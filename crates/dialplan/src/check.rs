@@ -14,10 +14,13 @@ mod code;
 mod facts;
 mod flow;
 mod globals;
+mod habits;
 mod kinds;
 mod lines;
 mod modules;
+mod operations;
 mod outside;
+mod reaching;
 mod routes;
 mod shared;
 #[cfg(test)]
@@ -217,6 +220,7 @@ fn look<'t>(
         facts.add(path, text, *role, tree);
         lines.push(starts);
     }
+    facts.follow();
     let table = Table::new(LIBRARIES, project.test_libraries, project.shared_with_tests);
     let values = Values::new(&facts, &table);
     let modules = Modules::of(&facts, &values);
@@ -239,7 +243,10 @@ fn look<'t>(
         }
     }
     for expressed in &facts.comparisons {
-        calls.comparison(expressed, &mut report);
+        operations::check(&values, expressed, &mut report);
+    }
+    for (file, statement) in &facts.statements {
+        operations::statement(&facts, &values, *file, statement, &mut report);
     }
     for expressed in &facts.tables {
         calls.table(expressed, &mut report);

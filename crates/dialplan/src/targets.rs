@@ -121,8 +121,12 @@ pub(crate) fn destination(text: &str) -> Result<Destination, String> {
     if is_uri(text, &["sip:", "sips:"]) {
         return Ok(Destination::Uri(text.to_owned()));
     }
-    Err(if text.chars().all(|c| c.is_ascii_digit()) && !text.is_empty() {
-        format!("\"{text}\" is not a target; did you mean \"ext/{text}\"?")
+    let technology =
+        |word: &&str| ["sip", "pjsip", "user", "local"].contains(&&*word.to_lowercase());
+    let elsewhere = text.split_once('/').filter(|(word, _)| technology(word));
+    let number = elsewhere.map_or(text, |(_, number)| number);
+    Err(if number.chars().all(|c| c.is_ascii_digit()) && !number.is_empty() {
+        format!("\"{text}\" is not a target; did you mean \"ext/{number}\"?")
     } else {
         format!("\"{text}\" is not a target; expected \"ext/NAME\" or \"sip:USER@HOST\"")
     })

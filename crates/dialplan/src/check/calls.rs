@@ -6,15 +6,13 @@
 
 use super::Report;
 use super::code::{Code, Severity};
-use super::facts::{Access, Expressed, FileId};
+use super::facts::{Access, Entry, Expressed, FileId};
+use super::habits;
 use super::kinds::Judge;
 use super::outside::{Outside, Problem};
-use super::types;
 use super::values::{Constructed, Possible, Sort, Value, Values, called_library};
 use crate::options::{expected, unknown_option};
-use crate::syntax::{
-    Arguments, BinaryOperator, Expression, ExpressionKind, FieldKey, Name, Number, Span, Suffix,
-};
+use crate::syntax::{Arguments, Expression, ExpressionKind, FieldKey, Name, Number, Span, Suffix};
 use crate::verbs::{Kind, LUA_LIBRARIES, LibrarySpec, OptionsAt, VerbSpec, nearest};
 
 /// What calls are judged against.
@@ -46,7 +44,7 @@ impl<'t> Calls<'_, '_, 't> {
                 Suffix::Call(given) => {
                     self.called(access, index, value, given, report);
                 }
-                Suffix::Index(_) => {}
+                Suffix::Index(key) => self.index(access, value, key, report),
             }
             values = self.values.after(access.file, &values, suffix);
         }
@@ -93,6 +91,24 @@ impl<'t> Calls<'_, '_, 't> {
                 _ => {}
             },
             _ => {}
+        }
+    }
+
+    /// `list[0]`
+    fn index(
+        &self,
+        access: &Access<'t>,
+        value: &Value<'t>,
+        key: &Expression<'t>,
+        report: &mut Report,
+    ) {
+        let Value::Table(table) = value else { return };
+        let zero = matches!(key.kind, ExpressionKind::Number(Number::Whole(0)));
+        let list = table.fields.iter().all(|field| matches!(field.key, FieldKey::Position));
+        if zero && list && !access.assigned && self.values.is_as_written(*table) {
+            let problem = "there is nothing at 0 in a list".to_owned();
+            let told = report.tell(access.file, key.span, Code::UNKNOWN_FIELD, problem);
+            told.help = Some("the first of a list is at 1".into());
         }
     }
 
@@ -201,7 +217,8 @@ impl<'t> Calls<'_, '_, 't> {
         let near = nearest(name.text, library.functions.iter().map(|spec| spec.name));
         let problem = format!("there is no verb {word}:{}", name.text);
         let told = report.tell(file, name.span, Code::UNKNOWN_VERB, problem);
-        told.help = near.map(|near| format!("did you mean {word}:{near}?"));
+        let habit = habits::verb(name.text).map(|ours| format!("write {ours}"));
+        told.help = habit.or(near.map(|near| format!("did you mean {word}:{near}?")));
     }
 
     /// `value(...)`
@@ -370,7 +387,7 @@ impl<'t> Calls<'_, '_, 't> {
         }
         for possible in &possibles {
             if let Value::Table(table) = &possible.value {
-                self.option_table(spec, *table, judge, report);
+                self.option_table(spec, *table, given.span, judge, report);
                 if table.holder.is_none() {
                     self.required_options(file, spec, Some(*table), given.span, report);
                 }
@@ -382,6 +399,7 @@ impl<'t> Calls<'_, '_, 't> {
         &'j self,
         spec: &'static VerbSpec,
         table: Constructed<'t>,
+        at: Span,
         judge: &mut Judge<'j, '_, 't>,
         report: &mut Report,
     ) {
@@ -398,30 +416,59 @@ impl<'t> Calls<'_, '_, 't> {
                 }
             };
             let Some((key, span)) = key else { continue };
-            let possibles = self.values.of(table.file, &field.value);
-            let is_nil = matches!(possibles.as_slice(), [Possible { value: Value::Nil, .. }]);
-            if let Some(option) = spec.options.iter().find(|option| option.name == key) {
-                if !is_nil {
-                    judge.option(option, &possibles);
-                }
-                continue;
+            self.option(spec, table.file, (&key, span), &field.value, judge, report);
+        }
+        for Entry { key, value, .. } in self.added(table, at) {
+            self.option(spec, table.file, (key.text, key.span), value, judge, report);
+        }
+    }
+
+    /// What is assigned in a local table before it is used at a place, once and for good.
+    fn added(&self, table: Constructed<'t>, at: Span) -> impl Iterator<Item = &Entry<'t>> {
+        let facts = self.values.facts;
+        let holder = table.holder.and_then(|id| Some((facts.bindings.get(id)?, id)));
+        let entries = holder.and_then(|(_, id)| facts.entries.get(&id)).map(Vec::as_slice);
+        let entries = entries.unwrap_or_default();
+        entries.iter().filter(move |entry| {
+            let of_key = |other: &&Entry<'_>| other.key.text == entry.key.text;
+            let alone = entries.iter().filter(of_key).count() == 1;
+            let own = holder.is_some_and(|(binding, _)| binding.function == entry.function);
+            let there = !matches!(entry.value.kind, ExpressionKind::Nil);
+            own && alone && there && entry.key.span.start < at.start
+        })
+    }
+
+    /// One option and its value.
+    fn option<'j>(
+        &'j self,
+        spec: &'static VerbSpec,
+        file: FileId,
+        (key, span): (&str, Span),
+        value: &'t Expression<'t>,
+        judge: &mut Judge<'j, '_, 't>,
+        report: &mut Report,
+    ) {
+        let possibles = self.values.of(file, value);
+        let is_nil = matches!(possibles.as_slice(), [Possible { value: Value::Nil, .. }]);
+        if let Some(option) = spec.options.iter().find(|option| option.name == key) {
+            if !is_nil {
+                judge.option(option, &possibles);
             }
-            match spec.open {
-                Some(open) if open.kind == Kind::Choice => {
-                    match crate::asking::choice_key(spec, &key) {
-                        Ok(_) => judge.option(&open, &possibles),
-                        Err(problem) => {
-                            let problem = format!("{}: {problem}", spec.full_name());
-                            report.tell(table.file, span, Code::UNKNOWN_OPTION, problem);
-                        }
-                    }
-                }
-                Some(open) => judge.option(&open, &possibles),
-                None => {
-                    let problem = unknown_option(spec, &key);
+            return;
+        }
+        match spec.open {
+            Some(open) if open.kind == Kind::Choice => match crate::asking::choice_key(spec, key) {
+                Ok(_) => judge.option(&open, &possibles),
+                Err(problem) => {
                     let problem = format!("{}: {problem}", spec.full_name());
-                    report.tell(table.file, span, Code::UNKNOWN_OPTION, problem);
+                    report.tell(file, span, Code::UNKNOWN_OPTION, problem);
                 }
+            },
+            Some(open) => judge.option(&open, &possibles),
+            None => {
+                let problem = unknown_option(spec, key);
+                let problem = format!("{}: {problem}", spec.full_name());
+                report.tell(file, span, Code::UNKNOWN_OPTION, problem);
             }
         }
     }
@@ -449,35 +496,6 @@ impl<'t> Calls<'_, '_, 't> {
     }
 
     // Expressions -------------------------------------------------------------------------------
-
-    /// A comparison with a word that a value never is.
-    pub(super) fn comparison(&self, expressed: &Expressed<'t>, report: &mut Report) {
-        let ExpressionKind::Binary { first, rest } = &expressed.expression.kind else { return };
-        let [(BinaryOperator::Equal | BinaryOperator::Unequal, second)] = rest.as_slice() else {
-            return;
-        };
-        for (left, right) in [(&**first, second), (second, &**first)] {
-            let left = self.values.of(expressed.file, left);
-            let right = self.values.of(expressed.file, right);
-            let ([Possible { value: Value::Typed(ty), .. }], [word]) =
-                (left.as_slice(), right.as_slice())
-            else {
-                continue;
-            };
-            let (Some(words), Value::Text(Some(text))) = (types::words(ty), &word.value) else {
-                continue;
-            };
-            if !words.contains(&&**text) {
-                let near = nearest(text, words.iter().copied());
-                let problem = format!("this is never \"{text}\"");
-                let told = report.tell(word.file, word.span, Code::NEVER_EQUAL, problem);
-                told.help = Some(match near {
-                    Some(near) => format!("did you mean \"{near}\"?"),
-                    None => format!("it is one of {}", words.join(", ")),
-                });
-            }
-        }
-    }
 
     /// A table that is given two values under one key.
     pub(super) fn table(&self, expressed: &Expressed<'t>, report: &mut Report) {

@@ -110,6 +110,8 @@ codes! {
         "Nothing requires the file."
     UNREACHABLE_CODE Warning "unreachable-code"
         "What stands there never runs."
+    SPLIT_RETURN Warning "split-return"
+        "A return stands alone in its line, and runs and gives back what the next one calls."
     NO_ANSWER Warning "no-answer"
         "A route can end without having done anything for the caller."
     WRONG_ORDER Warning "wrong-order"

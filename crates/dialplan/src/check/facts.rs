@@ -5,7 +5,8 @@ mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::syntax::{Attribute, Block, Expression, Function, Name, Span, Suffix, Tree};
+use super::reaching::Reaching;
+use crate::syntax::{Attribute, Block, Expression, Function, Name, Span, Statement, Suffix, Tree};
 
 pub(super) type FileId = usize;
 pub(super) type BindingId = usize;
@@ -51,6 +52,10 @@ pub(super) struct Binding<'t> {
     pub(super) reads: usize,
     /// How often it is given another value.
     pub(super) writes: usize,
+    /// Where it is given another value in its own function; in the order of the text.
+    pub(super) set_at: Vec<u32>,
+    /// Whether a function within its own gives it another value.
+    pub(super) set_elsewhere: bool,
     /// Whether it is used otherwise than to reach into it or to call it, so that others may hold it.
     pub(super) escapes: bool,
     /// Whether something in it is assigned under a key that is not written out.
@@ -151,6 +156,14 @@ pub(super) struct Global<'t> {
     pub(super) writes: Vec<GlobalPlace<'t>>,
 }
 
+/// `table.key = value`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry<'t> {
+    pub(super) key: &'t Name<'t>,
+    pub(super) value: &'t Expression<'t>,
+    pub(super) function: FunctionId,
+}
+
 /// What is known of all files.
 #[derive(Debug, Default)]
 pub(super) struct Facts<'t> {
@@ -160,9 +173,15 @@ pub(super) struct Facts<'t> {
     pub(super) accesses: Vec<Access<'t>>,
     pub(super) comparisons: Vec<Expressed<'t>>,
     pub(super) tables: Vec<Expressed<'t>>,
+    /// Loops over lists, and returns.
+    pub(super) statements: Vec<(FileId, &'t Statement<'t>)>,
     pub(super) globals: BTreeMap<&'t str, Global<'t>>,
     /// Functions that a local table holds under a name.
     pub(super) fields: BTreeMap<(BindingId, &'t str), Vec<FunctionId>>,
+    /// What is assigned to a name in a local table.
+    pub(super) entries: BTreeMap<BindingId, Vec<Entry<'t>>>,
+    /// What locals that are given several values can be where they are read.
+    pub(super) reaching: Reaching<'t>,
     /// Every name that is reached with `.name`, `:name` or `["name"]`, except where it is assigned.
     pub(super) reached: BTreeSet<&'t str>,
     /// Every name under which something is assigned after its table was made.
@@ -175,6 +194,11 @@ impl<'t> Facts<'t> {
     /// Notes what a file says.
     pub(super) fn add(&mut self, path: &'t str, text: &'t str, role: Role, tree: &'t Tree<'t>) {
         walk::file(self, path, text, role, tree);
+    }
+
+    /// Follows the locals of all files that were added.
+    pub(super) fn follow(&mut self) {
+        self.reaching = super::reaching::follow(self);
     }
 
     pub(super) fn file(&self, path: &str) -> Option<FileId> {

@@ -104,6 +104,7 @@ fn help<'a>(table: &Table, name: &str, known: impl Iterator<Item = &'a str>) -> 
         return Some(format!("{name} is what a function is given: function({name}) ... end"));
     }
     let known: Vec<&str> = known.take(NAMES_MAX).collect();
+    let habit = super::habits::global(name);
     // A local of the same name is elsewhere in the file.
     if known.contains(&name) {
         return Some(format!("the local {name} is not seen here; declare it further out or above"));
@@ -111,7 +112,8 @@ fn help<'a>(table: &Table, name: &str, known: impl Iterator<Item = &'a str>) -> 
     // Of two letters one is soon like another.
     let telling = name.len() > 2;
     let near = nearest(name, known).filter(|_| telling);
-    near.map(|near| format!("did you mean {near}?"))
+    let near = near.map(|near| format!("did you mean {near}?"));
+    habit.or(near)
 }
 
 /// Globals that a function sets.

@@ -51,7 +51,15 @@ impl<'t> Judge<'_, '_, 't> {
             return;
         }
         for possible in possibles {
-            self.content(kind, name, possible, depth);
+            let sort = possible.value.sort().filter(|sort| *sort != Sort::Nil);
+            match sort.filter(|sort| possible.surely && !self.takes(kind, *sort)) {
+                Some(sort) => {
+                    let got = sort.words();
+                    let message = format!("{name}: expected {}, got {got}", expected(kind));
+                    self.tell(possible, Problem::new(Code::WRONG_TYPE, message));
+                }
+                None => self.content(kind, name, possible, depth),
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What an expression can be, as far as the text tells without running it.
 //!
-//! Followed are values written out, locals that are given one value for good, strings put together
-//! of such, both sides of `and` and `or`, what functions of the table give back, and modules. All
+//! Followed are values written out, locals as far as it can be told what they are given
+//! ([`super::reaching`]), strings put together of such, both sides of `and` and `or`, what functions of the table give back, and modules. All
 //! else can be anything, and is left to the running script.
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -15,6 +15,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::facts::{Access, BindingId, BindingKind, Facts, FileId, FunctionId, Role};
+use super::reaching::{Given, Reach};
 use super::types::{self, Table};
 use crate::syntax::{
     Arguments, BinaryOperator, Expression, ExpressionKind, Field, FieldKey, Name, Number, Span,
@@ -70,6 +71,8 @@ pub(super) struct Possible<'t> {
     pub(super) value: Value<'t>,
     pub(super) file: FileId,
     pub(super) span: Span,
+    /// Whether it is that at times without any doubt, whatever else it may be at others.
+    pub(super) surely: bool,
 }
 
 /// All that an expression can be; never empty.
@@ -148,11 +151,17 @@ impl<'a, 't> Values<'a, 't> {
         matches!(value, Value::Typed(ty) if self.call_type == Some(types::certain(ty)))
     }
 
+    /// Whether a table holds what it was written with and nothing else.
+    pub(super) fn is_as_written(&self, table: Constructed<'_>) -> bool {
+        let binding = table.holder.and_then(|holder| self.facts.bindings.get(holder));
+        binding.is_none_or(|binding| !binding.escapes && !binding.filled)
+    }
+
     // Expressions -------------------------------------------------------------------------------
 
     fn evaluate(&self, file: FileId, expression: &'t Expression<'t>) -> Possibles<'t> {
         let span = expression.span;
-        let one = |value| vec![Possible { value, file, span }];
+        let one = |value| vec![Possible::new(value, file, span)];
         self.steps.set(self.steps.get() + 1);
         if self.steps.get() > STEPS_MAX {
             return one(Value::Anything);
@@ -189,7 +198,7 @@ impl<'a, 't> Values<'a, 't> {
                     Value::Text(Some(_)) | Value::Number(Some(_)) | Value::Boolean(Some(_)) => {
                         possible
                     }
-                    value => Possible { value, file, span },
+                    value => Possible { value, file, span, surely: possible.surely },
                 };
                 values.into_iter().map(here).collect()
             }
@@ -198,14 +207,46 @@ impl<'a, 't> Values<'a, 't> {
 
     fn name(&self, file: FileId, name: &Name<'t>) -> Possibles<'t> {
         match self.facts.binding_of(file, name) {
-            Some(binding) => self.binding(binding, name.span),
+            Some(binding) => match self.facts.reaching.get(&(file, name.span.start)) {
+                Some(reached) => self.reached(file, binding, name.span, reached),
+                None => self.binding(binding, name.span),
+            },
             None => self.global(file, name),
         }
     }
 
+    /// What a local that is given several values can be at one place.
+    fn reached(
+        &self,
+        file: FileId,
+        id: BindingId,
+        at: Span,
+        reached: &[Reach<'t>],
+    ) -> Possibles<'t> {
+        let mut values = Vec::new();
+        for Reach { given, surely } in reached {
+            let known = match given {
+                Given::Unknown => vec![Possible::new(Value::Anything, file, at)],
+                Given::Nothing => vec![Possible::new(Value::Nil, file, at)],
+                Given::Value(value) => self.evaluate(file, value),
+            };
+            for mut possible in known {
+                // What is in a table may be changed while several locals hold it.
+                possible.value = match possible.value {
+                    Value::Table(_) => Value::Typed("table<string, any>"),
+                    Value::Function(_) => Value::Anything,
+                    value => value,
+                };
+                possible.surely = *surely && reached.len() > 1;
+                values.push(possible);
+            }
+        }
+        if values.is_empty() { self.binding(id, at) } else { bounded(values) }
+    }
+
     fn binding(&self, id: BindingId, at: Span) -> Possibles<'t> {
         let Some(binding) = self.facts.bindings.get(id) else { return Vec::new() };
-        let one = |value| vec![Possible { value, file: binding.file, span: at }];
+        let one = |value| vec![Possible::new(value, binding.file, at)];
         if binding.writes > 0 {
             return one(Value::Anything);
         }
@@ -268,7 +309,7 @@ impl<'a, 't> Values<'a, 't> {
     }
 
     fn global(&self, file: FileId, name: &Name<'t>) -> Possibles<'t> {
-        let one = |value| vec![Possible { value, file, span: name.span }];
+        let one = |value| vec![Possible::new(value, file, name.span)];
         let written = self.facts.globals.get(name.text).map(|global| global.writes.as_slice());
         match written.unwrap_or_default() {
             [] => one(self.library(self.role(file), name.text)),
@@ -328,7 +369,7 @@ impl<'a, 't> Values<'a, 't> {
         first: &'t Expression<'t>,
         rest: &'t [(BinaryOperator, Expression<'t>)],
     ) -> Possibles<'t> {
-        let one = |value| vec![Possible { value, file, span }];
+        let one = |value| vec![Possible::new(value, file, span)];
         match rest.first().map(|(operator, _)| *operator) {
             Some(BinaryOperator::And) => {
                 let mut values = self.evaluate(file, first);
@@ -422,7 +463,7 @@ impl<'a, 't> Values<'a, 't> {
     // What follows ------------------------------------------------------------------------------
 
     fn step(&self, file: FileId, values: &[Possible<'t>], suffix: &'t Suffix<'t>) -> Possibles<'t> {
-        let anything = |span| vec![Possible { value: Value::Anything, file, span }];
+        let anything = |span| vec![Possible::new(Value::Anything, file, span)];
         match suffix {
             Suffix::Field(name) => self.reach(file, values, name.text, name.span),
             Suffix::Index(key) => match &key.kind {
@@ -450,7 +491,7 @@ impl<'a, 't> Values<'a, 't> {
         key: &str,
         span: Span,
     ) -> Possibles<'t> {
-        let one = |value| vec![Possible { value, file, span }];
+        let one = |value| vec![Possible::new(value, file, span)];
         let [Possible { value, .. }] = values else { return one(Value::Anything) };
         match value {
             Value::Library(spec) => one(member(spec, key)),
@@ -484,11 +525,7 @@ impl<'a, 't> Values<'a, 't> {
             let binding = self.facts.bindings.get(holder)?;
             if let Some(functions) = self.facts.fields.get(&(holder, key)) {
                 let ([function], None) = (functions.as_slice(), written) else { return None };
-                let possible = Possible {
-                    value: Value::Function(*function),
-                    file: table.file,
-                    span: binding.span,
-                };
+                let possible = Possible::new(Value::Function(*function), table.file, binding.span);
                 return Some(vec![possible]);
             }
             if binding.escapes || binding.filled || self.facts.assigned.contains(key) {
@@ -500,7 +537,7 @@ impl<'a, 't> Values<'a, 't> {
 
     /// What a call gives, first of all.
     fn result(&self, file: FileId, callee: &Value<'t>, given: &'t Arguments<'t>) -> Possibles<'t> {
-        let one = |value| vec![Possible { value, file, span: given.span }];
+        let one = |value| vec![Possible::new(value, file, given.span)];
         let Value::Native(spec) = callee else { return one(Value::Anything) };
         if let [option, ..] = spec.arguments
             && option.kind == Kind::Module
@@ -531,6 +568,12 @@ impl<'a, 't> Values<'a, 't> {
             }
             Some(_) | None => None,
         }
+    }
+}
+
+impl<'t> Possible<'t> {
+    pub(super) fn new(value: Value<'t>, file: FileId, span: Span) -> Self {
+        Self { value, file, span, surely: false }
     }
 }
 

@@ -48,7 +48,7 @@ fn mistakes_in_names_and_literals_are_found_with_their_line() {
             "call:dial: \"102\" is not a target; did you mean \"ext/102\"?",
         ),
         (
-            "call:dial('ext/101', { timout = f(1, 2) })",
+            "call:dial('ext/101', { timout = math.max(1, 2) })",
             "call:dial: no option \"timout\"; did you mean \"timeout\"?",
         ),
         (
@@ -89,7 +89,7 @@ fn what_is_put_together_at_run_time_is_not_judged() {
         "call:play('wel' .. name)",
         "call:play(cond and 'welcome' or 'bye')",
         "call:dial('ext/' .. call.to.user)",
-        "call:dial({ 'ext/' .. number, targets() })",
+        "call:dial({ 'ext/' .. number, call.vars.targets() })",
         "call:go(digits)",
         "call:menu { ['1'] = function() local t = { promt = 1 } return t end }",
         "-- call:awnser()\nlocal text = 'call:awnser()'",

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Access, Binding, BindingId, BindingKind, Expressed, Facts, File, FileId, FunctionFacts,
+    Access, Binding, BindingId, BindingKind, Entry, Expressed, Facts, File, FileId, FunctionFacts,
     FunctionId, FunctionName, GlobalPlace, Need, Role,
 };
 use crate::syntax::{
@@ -95,6 +95,8 @@ impl<'t> Walk<'_, 't> {
             value: None,
             reads: 0,
             writes: 0,
+            set_at: Vec::new(),
+            set_elsewhere: false,
             escapes: false,
             filled: false,
             indexed: false,
@@ -176,6 +178,11 @@ impl<'t> Walk<'_, 't> {
                 self.note_outer(id);
                 if let Some(binding) = self.facts.bindings.get_mut(id) {
                     binding.writes += 1;
+                    if binding.function == self.function {
+                        binding.set_at.push(name.span.start);
+                    } else {
+                        binding.set_elsewhere = true;
+                    }
                 }
             }
             None => {
@@ -246,10 +253,18 @@ impl<'t> Walk<'_, 't> {
                 self.loop_body(std::slice::from_ref(variable), body);
             }
             StatementKind::GenericFor { names, values, body } => {
-                self.expressions(values);
+                self.facts.statements.push((self.file, statement));
+                // The first is what the loop calls each time.
+                if let Some((first, rest)) = values.split_first() {
+                    self.expression(first, Use::Called);
+                    self.expressions(rest);
+                }
                 self.loop_body(names, body);
             }
-            StatementKind::Return(values) => self.expressions(values),
+            StatementKind::Return(values) => {
+                self.facts.statements.push((self.file, statement));
+                self.expressions(values);
+            }
             StatementKind::Goto | StatementKind::Label => {
                 if let Some(facts) = self.facts.functions.get_mut(self.function) {
                     facts.jumps = true;
@@ -362,6 +377,10 @@ impl<'t> Walk<'_, 't> {
         if let (ExpressionKind::Name(name), Some(key), 1) = (&base.kind, key, suffixes.len()) {
             match self.find(name.text) {
                 Some(binding) => {
+                    if let (Some(Suffix::Field(key)), Some(value)) = (suffixes.last(), value) {
+                        let entry = Entry { key, value, function: self.function };
+                        self.facts.entries.entry(binding).or_default().push(entry);
+                    }
                     if let Some(Expression { kind: ExpressionKind::Function(node), .. }) = value
                         && let Some(known) = self.facts.functions.get_mut(functions)
                         && known.node.is_some_and(|known| std::ptr::eq(known, &**node))

@@ -211,3 +211,78 @@
 --     ^^^ double-key: the key "1" was given a value above already (only this one counts; delete one of them)
     }
   end)
+
+-- case: what cannot be counted with, joined or compared
+  route("1", function(call)
+    local result = call:dial("ext/" + call.to.user)
+--                           ^^^^^^ wrong-type: this cannot be calculated: "ext/" is not a number (to join texts, write .. instead of +)
+    log.info("it is " .. result)
+--                       ^^^^^^ wrong-type: a table cannot be joined to a text (it has status, code, reason, secs, to)
+    log.info("open: " .. (result.code == 200))
+--                       ^^^^^^^^^^^^^^^^^^^^ wrong-type: a boolean cannot be joined to a text (write tostring(...))
+    if "5" < 6 then call:busy() end
+--     ^^^ wrong-type: a string cannot be compared with a number in size (write tonumber(...))
+    if result == "BUSY" then call:busy() end
+--               ^^^^^^ never-equal: this is a table, never "BUSY" (its .status is)
+    if not result.status == "BUSY" then call:busy() end
+--                          ^^^^^^ never-equal: not counts for the left side alone, so this is never equal (to say that they differ, write ~= and leave out not)
+    log.info("5" + 1, "0x10" * 2, 1 .. "a", 1 < 2, "a" < "b")
+  end)
+-- case: loops and lists
+  route("1", function(call)
+    local targets = { "ext/101", "ext/102" }
+    call:dial(targets[0])
+--                    ^ unknown-field: there is nothing at 0 in a list (the first of a list is at 1)
+    for _, target in targets do call:dial(target) end
+--                   ^^^^^^^ wrong-type: a loop cannot go through a table itself (write ipairs(...) for a list, or pairs(...))
+    for n in 3 do call:say(n) end
+--           ^ wrong-type: a loop cannot go through a number itself (to count, write for i = 1, n do)
+    call:dial(targets[1])
+  end)
+-- case: a return in the middle
+  route("1", function(call)
+    call:answer()
+    return
+--  ^^^^^^ split-return: return runs what stands in the next line, to give that back (to end here, write do return end)
+    call:dial("ext/101")
+  end)
+  local function sum(a, b)
+    return
+      tostring(a) .. b
+  end
+  route("2", function(call)
+    call:say(sum(1, 2))
+    return
+      call:hangup()
+  end)
+
+-- case: locals that are given several values
+  local night = time.open("mon-fri 18:00-08:00")
+  route("1", function(call)
+    local t = 20
+    if night then t = "x" end
+--                    ^^^ wrong-type: call:dial: timeout: expected seconds (a number), got a string
+    call:dial("ext/101", { timeout = t })
+    local prompt = "welcom"
+--                 ^^^^^^^^ missing-prompt: call:play: no prompt "welcom"; did you mean "welcome"?
+    if night then
+      prompt = "bye"
+    elseif call.account then
+      prompt = "menue"
+--             ^^^^^^^ missing-prompt: call:play: no prompt "menue"; did you mean "menu"?
+    end
+    call:play(prompt)
+    prompt = "en"
+    prompt = prompt .. "/broke"
+--           ^^^^^^^^^^^^^^^^^^ missing-prompt: call:play: no prompt "en/broke"; did you mean "en/broken"?
+    call:play(prompt)
+  end)
+-- case: options that are put together
+  route("1", function(call)
+    local options = {}
+    options.timeuot = 3
+--          ^^^^^^^ unknown-option: call:dial: no option "timeuot"; did you mean "timeout"?
+    if call.account then options.music = "music/evning" end
+--                                       ^^^^^^^^^^^^^^ missing-prompt: call:dial: no prompt "music/evning"; did you mean "music/evening"?
+    call:dial("ext/101", options)
+  end)

@@ -104,3 +104,15 @@
 --                   ^^^^^^ shared-table: this changes counts for all calls that there are, and until a reload (call.vars is a table of the call's own; shared.set keeps what all calls should see)
     call:busy()
   end)
+
+-- case: words of other exchanges and languages
+  route("1", function(call)
+    Playback("welcome")
+--  ^^^^^^^^ unknown-function: nothing sets the global Playback, so it cannot be called (write call:play)
+    Hangup()
+--  ^^^^^^ unknown-function: nothing sets the global Hangup, so it cannot be called (write call:hangup)
+    call:wait(1)
+--       ^^^^ unknown-verb: there is no verb call:wait (write call:sleep)
+    if call.account == null then call:busy() end
+--                     ^^^^ unknown-global: nothing sets the global null, so it is nil (write nil)
+  end)

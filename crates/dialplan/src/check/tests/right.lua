@@ -224,3 +224,83 @@
 -- file: lib/later.lua
   -- check: allow-file unused-file
   return 1
+-- case: locals whose values are looked at, or never get there
+  local night = time.open("mon-fri 18:00-08:00")
+  local function stop(call) call:hangup() end
+  route("1", function(call)
+    local prompt = "none"
+    if night then prompt = "bye" end
+    if prompt ~= "none" then call:play(prompt) end
+    local t = "20"
+    t = tonumber(t)
+    call:dial("ext/101", { timeout = t })
+    local first = "5"
+    if type(first) == "string" then first = tonumber(first) end
+    call:sleep(first)
+    local target = "ext/"
+    target = target .. call.to.user
+    call:dial(target)
+    local sound, loud = "mark", false
+    if night then sound, loud = "bye", true end
+    if loud then call:play(sound) end
+    local who = "nobody"
+    if call.account then who = "ext/101" else stop(call) end
+    call:dial(who)
+    local found = "nowhere"
+    for _, name in ipairs { "101", "102" } do
+      if name == call.to.user then found = "ext/" .. name break end
+    end
+    call:dial(found)
+    local last
+    while not last do last = call:read { max = 1 } end
+    call:say(last)
+    local later = "later"
+    local function change() later = "bye" end
+    change()
+    call:play(later)
+    local chosen = "chosen"
+    if night then chosen = "bye" else return end
+    call:play(chosen)
+    local several = night and "x" or "y"
+    several = several == "x" and "bye" or "welcome"
+    call:play(several)
+  end)
+-- case: options that are put together, and a table that holds more for a while
+  route("1", function(call)
+    local options = { timeout = 5 }
+    options.mine = call.account
+    log.info(options.mine)
+    options.mine = nil
+    call:dial("ext/101", options)
+    local own = {}
+    call:dial("ext/101", own)
+    own.result = 5
+    log.info(own.result)
+    local more = {}
+    if night then more = { timeout = "x" } end
+    more.timeout = 5
+    call:dial("ext/101", more)
+  end)
+  night = false
+-- case: coroutine-like closures, varargs, metatables and long strings
+  local function each(list)
+    local at = 0
+    return function() at = at + 1 return list[at] end
+  end
+  local Text = setmetatable({}, { __call = function(_, words) return words end })
+  local function first(...) local one = ... return one, select("#", ...) end
+  local vector = setmetatable({}, { __add = function() return 1 end })
+  local long = [[
+    it is "quoted" and != nothing
+  ]]
+  route("1", function(call)
+    for target in each { "ext/101", "ext/102" } do call:dial(target) end
+    log.info(Text { "a" }, first(1, 2), vector + 1, long:upper():len(), ("%s"):format("x"))
+    log.info(#"abc" + 1, "7" * 2, -"2", 10 // 3, 7 & 3, "a" .. 1 .. 2.5)
+    if optional then log.info("there") end
+    if rawget(_G, "other") then log.info("other") end
+    local list = { [0] = "a", "b" }
+    log.info(list[0], list[1])
+    return call:hangup()
+  end)
+
