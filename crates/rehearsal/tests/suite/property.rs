@@ -130,8 +130,7 @@ end)
 
 #[test]
 fn a_call_that_is_left_over_or_a_script_that_fails_fails_its_case() {
-    let script =
-        "route('1', function(call)\n  call:answer()\n  call:sleep(3)\n  nothing.at.all()\nend)";
+    let script = "route('1', function(call)\n  call:answer()\n  call:sleep(3)\n  call.vars.nothing.at.all()\nend)";
     let text = "test('p', function(t)\n  t:forall({ wait = gen.whole(0, 60) }, function(t, case)\n    \
                 t:call { as = '100', to = '1' }\n    t:wait(case.wait)\n  end)\nend)";
     let (reports, _) = run(with_script(script), text);
