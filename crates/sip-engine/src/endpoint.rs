@@ -277,5 +277,6 @@ pub(crate) fn with_rest(
     }
 }
 
-/// The methods we take, as answers of 405 and 501 and our own requests list them.
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, REGISTER";
+/// The methods we take, as answers of 405 and 501 and our own requests list them. REFER is taken
+/// within calls alone.
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, REFER, REGISTER";

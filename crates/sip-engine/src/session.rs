@@ -5,6 +5,7 @@
 
 pub(crate) mod ack;
 mod ending;
+mod find;
 mod reinvite;
 mod request;
 #[cfg(test)]

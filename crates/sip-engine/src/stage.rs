@@ -6,7 +6,7 @@
 //! - `<- BYE`: the peer sends a request within the dialog, or a first one. `<- again`: its last message
 //!   once more. `<- INVITE cseq 1`: with this number. `<- INFO tag x`: with this To tag.
 //! - `do 180`, `do 200`, `do 486`: the user answers the call. `do respond 200`: the last other request.
-//! - `do invite`, `reinvite`, `cancel`, `bye`, `hangup`, `info`, `register`, `break` (the flow).
+//! - `do invite`, `reinvite`, `cancel`, `bye`, `hangup`, `info`, `notify`, `register`, `break` (the flow).
 
 use std::mem;
 use std::net::SocketAddr;
@@ -224,6 +224,9 @@ impl Stage {
             }
             ["info"] => {
                 endpoint.request(now, id, Method::Info, Vec::new(), None);
+            }
+            ["notify"] => {
+                endpoint.request(now, id, Method::Notify, Vec::new(), None);
             }
             ["register"] => self.register(now),
             ["break"] => endpoint.handle_flow_failed(now, self.flow),

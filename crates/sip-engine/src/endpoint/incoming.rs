@@ -53,11 +53,13 @@ impl Endpoint {
             self.turn_away(&arrival, &reply);
             return;
         }
-        if let Some(reply) = self.refusal_of_method(arrival.request.method()) {
+        let to = arrival.request.to().ok();
+        let is_within = to.as_ref().and_then(NameAddr::tag).is_some();
+        let place = if is_within { Place::Within } else { Place::Outside };
+        if let Some(reply) = self.refusal_of_method(arrival.request.method(), place) {
             self.turn_away(&arrival, &reply);
             return;
         }
-        let to = arrival.request.to().ok();
         match to.as_ref().and_then(NameAddr::tag) {
             // A registration is no dialog; some phones keep the tag of the last answer.
             Some(to_tag) if *arrival.request.method() != Method::Register => {
@@ -139,7 +141,7 @@ impl Endpoint {
         match arrival.request.method() {
             Method::Bye => self.handle_bye(now, arrival, id),
             Method::Invite | Method::Update => self.handle_reinvite(now, arrival, id),
-            Method::Info | Method::Message | Method::Options => {
+            Method::Info | Method::Message | Method::Options | Method::Refer => {
                 let request = arrival.request.clone();
                 let txn = ServerTxnId(self.start_server(now, arrival, Owner::User));
                 let session = SessionId(id);
@@ -152,7 +154,6 @@ impl Endpoint {
             | Method::Prack
             | Method::Subscribe
             | Method::Notify
-            | Method::Refer
             | Method::Publish
             | Method::Other(_) => {}
         }
@@ -191,7 +192,10 @@ impl Endpoint {
     }
 
     /// 501 for what we never heard of, 405 for what we do not do (RFC 3261 §8.2.1).
-    fn refusal_of_method(&mut self, method: &Method) -> Option<Reply> {
+    ///
+    /// A REFER moves a call of whoever sends it, so there is none outside of one: nobody may have us
+    /// call somebody out of the blue.
+    fn refusal_of_method(&mut self, method: &Method, place: Place) -> Option<Reply> {
         let status = match method {
             Method::Invite
             | Method::Ack
@@ -203,7 +207,13 @@ impl Endpoint {
             | Method::Update
             | Method::Message
             | Method::Info => return None,
-            Method::Subscribe | Method::Notify | Method::Refer | Method::Publish => {
+            Method::Refer if place == Place::Within => return None,
+            Method::Refer => {
+                self.counters.refused_method += 1;
+                let reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED);
+                return Some(reply.reason("REFER Only Within A Call"));
+            }
+            Method::Subscribe | Method::Notify | Method::Publish => {
                 StatusCode::METHOD_NOT_ALLOWED
             }
             Method::Other(_) => StatusCode::NOT_IMPLEMENTED,
@@ -215,7 +225,10 @@ impl Endpoint {
     /// What is required of us (420), and bodies of calls that we cannot read (415;
     /// RFC 3261 §8.2.2.3, §8.2.3).
     fn refusal_of_extension(&mut self, request: &Request) -> Option<Reply> {
-        let unsupported = request.require();
+        let mut unsupported = request.require();
+        if *request.method() == Method::Refer {
+            unsupported.retain(|tag| tag != NO_REFER_SUB);
+        }
         let reply = if !unsupported.is_empty() {
             Reply::new(StatusCode::BAD_EXTENSION).header("Unsupported", unsupported.join(", "))
         } else if is_encoded(request) {
@@ -304,6 +317,13 @@ impl Endpoint {
     }
 }
 
+/// Whether a request names a dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Within,
+    Outside,
+}
+
 fn merge_key_of(request: &Request) -> Option<Key> {
     let (from, cseq) = (request.from().ok()?, request.cseq().ok()?);
     let from_tag = from.tag().unwrap_or_default();
@@ -328,5 +348,7 @@ fn is_readable(request: &Request) -> bool {
         || request.content_type().is_some_and(|content_type| content_type.is(ACCEPT))
 }
 
+/// The extension by which a REFER asks for no subscription (RFC 4488 §4).
+const NO_REFER_SUB: &str = "norefersub";
 /// The one kind of body a call may bring.
 const ACCEPT: &str = "application/sdp";

@@ -13,7 +13,7 @@ use crate::transaction::Reliability;
 use crate::transaction::key::Key;
 use crate::transaction::server_invite::{self, ServerInvite, Trying};
 use crate::transaction::server_non_invite::{self, ServerNonInvite};
-use crate::{Flow, Output, Reply, ServerTxnId, Transport};
+use crate::{Flow, Output, Reply, ServerTxnId, SessionId, Transport};
 
 /// One request of a peer, from its arrival until no repeat of it can still arrive.
 #[derive(Debug)]
@@ -100,13 +100,21 @@ impl Endpoint {
             return;
         };
         let allow = *request.method() == Method::Options && reply.status.is_success();
+        let flow = entry.flow;
         let tag = self.stateless_tag(&request);
-        let wire = self.write_reply(
-            &request,
-            entry.flow,
-            &reply,
-            &Dressing { tag: Some(tag.as_bytes()), contact: None, record_route: false, allow },
-        );
+        // A REFER makes a usage of its dialog, so its answer says where that is reached
+        // (RFC 6665 §4.1.3, RFC 3515 §2.2).
+        let refers = *request.method() == Method::Refer && reply.status.is_success();
+        let own = request.to().ok().and_then(|to| SessionId::of_tag(to.tag()?));
+        let session = own.filter(|_| refers).and_then(|id| self.sessions.get(&id.0));
+        let contact = session.map(|session| session.dialog.contact());
+        let dressing = Dressing {
+            tag: Some(tag.as_bytes()),
+            contact: contact.as_deref(),
+            record_route: false,
+            allow,
+        };
+        let wire = self.write_reply(&request, flow, &reply, &dressing);
         self.answer(now, txn.0, reply.status, wire);
         if reply.once && reply.status.is_final() {
             self.remove_server(txn.0);

@@ -1,4 +1,5 @@
-//! Other requests within a session (RFC 3261 §12.2): INFO, MESSAGE, OPTIONS; and its timers.
+//! Other requests within a session (RFC 3261 §12.2): INFO, MESSAGE, OPTIONS, REFER and its
+//! NOTIFY; and its timers.
 
 use std::time::Instant;
 
@@ -12,7 +13,8 @@ impl Endpoint {
     /// Sends a request within a confirmed session; [`Event::Response`] follows. Without such a
     /// session it fails at once with 481.
     ///
-    /// Not for INVITE, ACK, BYE, CANCEL, which have doors of their own.
+    /// Not for INVITE, ACK, BYE, CANCEL, which have doors of their own. A NOTIFY belongs to a
+    /// subscription that shares the session's dialog: a 481 to it ends that alone (RFC 5057 §5.1).
     pub fn request(
         &mut self,
         now: Instant,
@@ -61,10 +63,12 @@ impl Endpoint {
         if self.answer_challenge(now, txn, &response).is_some() {
             return;
         }
+        let is_notify = response.cseq().is_ok_and(|cseq| cseq.method == Method::Notify);
         self.push_event(Event::Response { txn: id, status, response: Some(response) });
         // Deviates from RFC 3261 §12.2.1.2: a 408 ends no session here, since phones exist that
         // pass over an INFO in silence while the call goes on.
         if let Some(session) = session
+            && !is_notify
             && status == StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST
             && self.sessions.get_mut(&session).is_some_and(|session| session.confirmed().is_some())
         {

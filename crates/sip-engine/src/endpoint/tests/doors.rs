@@ -73,16 +73,21 @@ fn methods_we_do_not_take() {
     let mut stage = Stage::new(Transport::Udp);
     assert_eq!(stage.step("<- FROB"), ["-> 501 FROB"]);
     assert!(stage.responses[0].has(HeaderName::Allow));
-    for method in ["SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"] {
+    for method in ["SUBSCRIBE", "NOTIFY", "PUBLISH"] {
         assert_eq!(stage.step(&format!("<- {method}")), [format!("-> 405 {method}")]);
         assert!(stage.responses.last().unwrap().has(HeaderName::Allow));
     }
+    assert_eq!(stage.endpoint.counters().refused_method, 4);
+    // A REFER belongs within a call.
+    let mut outside = Stage::new(Transport::Udp);
+    assert_eq!(outside.step("<- REFER"), ["-> 405 REFER"]);
+    assert_eq!(outside.responses[0].reason(), b"REFER Only Within A Call");
+    assert_eq!(outside.step("<- REFER"), ["-> 481 REFER"], "a tag that names no call");
     for method in ["BYE", "INFO", "UPDATE", "PRACK"] {
         let mut stage = Stage::new(Transport::Udp);
         assert_eq!(stage.step(&format!("<- {method}")), [format!("-> 481 {method}")]);
         assert_eq!(stage.endpoint.counters().refused_no_dialog, 1);
     }
-    assert_eq!(stage.endpoint.counters().refused_method, 5);
     assert!(stage.is_over());
 }
 

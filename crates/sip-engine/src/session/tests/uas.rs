@@ -331,18 +331,24 @@ fn requests_both_ways_within_a_session() {
           210  <- 200 INFO -
           210  up Response 200
           300  <- REFER
-          300  -> 405 REFER
+          300  up InDialog REFER
+          305  do respond 202
+          305  -> 202 REFER
           310  <- PRACK
           310  -> 481 PRACK
           320  <- FOO
           320  -> 501 FOO
+          400  do notify
+          400  -> NOTIFY
+          410  <- 481 NOTIFY -
+          410  up Response 481
          1000  do bye
          1000  -> BYE
          1010  <- INFO
          1010  -> 481 INFO
          1020  <- 200 BYE -
          1020  up Ended Hangup
-        32110  end
+        32305  end
         ",
     );
 }
