@@ -27,6 +27,7 @@ mod reload;
 mod scripts;
 mod shipped;
 mod tidy;
+mod transfers;
 mod twins;
 mod voicemail;
 mod weather;

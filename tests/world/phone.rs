@@ -199,6 +199,12 @@ impl Phone {
                     endpoint.request(now, session, Method::Info, Vec::new(), Some(body));
                 });
             }
+            "REFER" => {
+                let to = ("Refer-To".to_owned(), format!("<sip:{rest}@office.test>"));
+                self.with_session(|endpoint, session| {
+                    endpoint.request(now, session, Method::Refer, vec![to], None);
+                });
+            }
             "PRESS" => self.press(rest),
             "HUSH" => self.muted = true,
             "TALK" => self.muted = false,
@@ -411,7 +417,12 @@ impl Phone {
             Event::ReinviteFailed { status, .. } => {
                 self.note(&format!("re-INVITE {}", status.as_u16()));
             }
-            Event::InDialog { txn, .. } => {
+            Event::InDialog { txn, request, .. } => {
+                if *request.method() == Method::Notify {
+                    let told = String::from_utf8_lossy(request.body()).into_owned();
+                    let told = told.trim_end().trim_start_matches("SIP/2.0 ");
+                    self.note(&format!("NOTIFY {told}"));
+                }
                 self.endpoint.respond(now, txn, Reply::new(StatusCode::OK));
             }
             Event::Request { txn, .. } => {

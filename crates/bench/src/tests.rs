@@ -11,6 +11,7 @@ mod crowds;
 mod ladders;
 mod outside;
 mod simple;
+mod transfers;
 
 /// An office with extensions 101 to 104 and this dialplan.
 pub(crate) fn office(script: &str) -> Office {

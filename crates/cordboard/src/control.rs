@@ -123,6 +123,7 @@ impl Control {
             | Notice::ScriptStrained(_)
             | Notice::ScriptRepeated { .. }
             | Notice::ScriptUndecided { .. }
+            | Notice::Transferred(_)
             | Notice::CallOver(_)
             | Notice::Idle => None,
         }

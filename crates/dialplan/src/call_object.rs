@@ -285,6 +285,10 @@ fn add_values(
                 "id" => text(&view.id)?,
                 "source" => text(&view.source)?,
                 "to" => party(lua, &view.to)?,
+                "transferred_by" => match &view.transferred_by {
+                    Some(who) => text(who)?,
+                    None => Value::Nil,
+                },
                 "uri" => text(&view.uri)?,
                 "vars" => Value::Table(lua.create_table()?),
                 _ => {

@@ -17,6 +17,8 @@ pub struct CallView {
     pub source: String,
     /// Headers of the INVITE in order, unfolded; bytes outside UTF-8 are replaced.
     pub headers: Vec<(String, String)>,
+    /// Who transferred the caller to this call: an account, or a number; `None` if nobody did.
+    pub transferred_by: Option<String>,
 }
 
 /// One end of a call.

@@ -178,6 +178,7 @@ impl Caller {
             account,
             source: self.source.clone(),
             headers: Vec::new(),
+            transferred_by: None,
         }
     }
 }

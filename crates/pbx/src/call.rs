@@ -18,6 +18,8 @@ mod read;
 mod record;
 mod sounds;
 mod story;
+mod transfer;
+mod transferee;
 mod turn;
 mod verbs;
 
@@ -28,7 +30,7 @@ use std::time::{Duration, Instant};
 use dialplan::{AskId, Outcome, Script, Side, Verb};
 use media::{Event as MediaEvent, LegId};
 use sip_engine::Event;
-use sip_syntax::StatusCode;
+use sip_syntax::{Method, StatusCode};
 
 use crate::Prompts;
 use crate::asides::{Asides, News};
@@ -43,6 +45,8 @@ use keys::Told;
 use origin::Origin;
 use perform::{Collecting, Performance, Recording};
 use story::Story;
+use transfer::Transferring;
+use transferee::Referral;
 use turn::Todo;
 
 pub(crate) use caller::{Caller, Stage};
@@ -90,6 +94,14 @@ pub(crate) struct Call {
     background: Option<media::JobId>,
     /// How the last dial failed: relayed if the script gives no other answer.
     last_failure: Option<(StatusCode, Option<String>)>,
+    /// If its caller was transferred to it and may go back: where to.
+    referral: Option<Box<Referral>>,
+    /// Who transferred its caller to it, as a Referred-By value (RFC 3892).
+    referred_by: Option<String>,
+    /// Transfers in a row that led to this call.
+    transfer_depth: u32,
+    /// Transfers that its parties asked for.
+    transfers_tried: u8,
     story: Story,
     alarm: Option<Instant>,
     give_up_at: Instant,
@@ -121,6 +133,8 @@ enum Task {
     Preparing(Performance, Pending),
     Dialing(Box<Dialing>),
     Bridged(Box<Bridge>),
+    /// For what comes of a transfer that a party asked for.
+    Transferring(Box<Transferring>),
     /// For somebody whom the script called, to be handed over by that call.
     Taking(CallId),
     /// For a reply of the store; without one in time it is taken for broken.
@@ -208,6 +222,10 @@ impl Call {
             typed: VecDeque::new(),
             background: None,
             last_failure: None,
+            referral: None,
+            referred_by: None,
+            transfer_depth: 0,
+            transfers_tried: 0,
             story: Story {
                 from,
                 to,
@@ -256,6 +274,7 @@ impl Call {
             Task::Collecting(collecting) => collecting.until(),
             Task::Storing { until, .. } => Some(*until),
             Task::Dialing(dialing) => dialing.wake_at(),
+            Task::Transferring(transferring) => transferring.wake_at(),
             Task::Idle
             | Task::Playing { .. }
             | Task::Recording(_)
@@ -286,6 +305,7 @@ impl Call {
                 self.finish_collecting(now, desk, dialplan::ReadEnd::Timeout);
             }
             Task::Dialing(_) => self.dial_timeout(now, desk),
+            Task::Transferring(_) => self.transfer_timeout(now, desk),
             Task::Storing { .. }
             | Task::Collecting(_)
             | Task::Idle
@@ -329,6 +349,9 @@ impl Call {
             }
             Event::ReinviteFailed { session, status, .. } => {
                 self.reinvite_failed(now, desk, session, status);
+            }
+            Event::InDialog { session, txn, request } if *request.method() == Method::Refer => {
+                self.referred(now, desk, session, txn, &request);
             }
             Event::InDialog { session, txn, request } => {
                 let reply = self.in_dialog(now, desk, session, &request);

@@ -77,10 +77,29 @@ pub enum Notice {
         /// The route's pattern.
         pattern: String,
     },
+    /// A party had the other one connected elsewhere, or tried to.
+    Transferred(Box<TransferNote>),
     /// A call is over. The store is given the same record.
     CallOver(Box<CallRecord>),
     /// After [`Command::Stop`](crate::Command): the last call is gone.
     Idle,
+}
+
+/// A transfer, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferNote {
+    /// The id of the call in which it was asked for.
+    pub call: String,
+    /// The id of the call that the transferred party went on with; empty if there was none.
+    pub to_call: String,
+    /// Who asked for it.
+    pub by: String,
+    /// Who was transferred.
+    pub who: String,
+    /// To which number.
+    pub to: String,
+    /// What came of it: 200, or why the two talk on.
+    pub status: u16,
 }
 
 /// A script that could not go on, and whose it was.
@@ -166,6 +185,7 @@ impl Notice {
             | Self::ScriptStrained(_)
             | Self::ScriptRepeated { .. }
             | Self::ScriptUndecided { .. }
+            | Self::Transferred(_)
             | Self::CallOver(_)
             | Self::Idle => None,
         }
@@ -228,8 +248,20 @@ impl Notice {
                     "the handler of \"{pattern}\" ended without answering, rejecting or redirecting"
                 );
             }
+            Self::Transferred(note) => log_transfer(note),
             Self::CallOver(record) => log_end(record),
         }
+    }
+}
+
+fn log_transfer(note: &TransferNote) {
+    let TransferNote { call, to_call, by, who, to, status } = note;
+    let (by, who, to) = (printable(by), printable(who), printable(to));
+    let to_call = (!to_call.is_empty()).then_some(to_call.as_str());
+    if *status == 200 {
+        tracing::info!(%call, %by, %who, %to, to_call, "transferred");
+    } else {
+        tracing::info!(%call, %by, %who, %to, to_call, status, "not transferred");
     }
 }
 

@@ -8,10 +8,12 @@ use std::time::Instant;
 
 use dialplan::{Originate, Outcome};
 use sip_engine::{Flow, SessionId};
+use sip_syntax::StatusCode;
 
 use crate::Prompts;
 use crate::call::Leg;
 use crate::desk::{CallId, Desk};
+use crate::notice::TransferNote;
 use crate::records::Ticket;
 
 /// Something to be delivered.
@@ -19,6 +21,8 @@ use crate::records::Ticket;
 pub(crate) enum Post {
     /// A call is to be originated.
     Birth(Box<Birth>),
+    /// A party is to be transferred to a call of its own.
+    Transfer(Box<Transfer>),
     /// To a call.
     Letter(CallId, Letter),
     /// To whoever waits with this ticket.
@@ -36,6 +40,12 @@ pub(crate) enum Letter {
     Taken(CallId, Option<Box<Party>>),
     /// To whoever may still ask for its party: it is gone.
     Gone(CallId),
+    /// To the call that a transferee comes from: so far is the call it went to.
+    Progress(CallId, StatusCode),
+    /// To the same: it was answered there.
+    Joined(CallId),
+    /// To the same: it comes back, unless it has hung up, because of this.
+    Returned { child: CallId, party: Option<Box<Party>>, status: StatusCode, reason: String },
 }
 
 /// A party that answered, on its way from one call to another.
@@ -45,6 +55,8 @@ pub(crate) struct Party {
     pub(crate) leg: Leg,
     /// As the script wrote the target.
     pub(crate) label: String,
+    /// Whose phone it is, if it is one of ours.
+    pub(crate) account: Option<String>,
     pub(crate) on_hold: bool,
 }
 
@@ -76,4 +88,45 @@ pub(crate) struct Birth {
     pub(crate) near: Flow,
     pub(crate) generation: u64,
     pub(crate) prompts: Arc<Prompts>,
+}
+
+/// A party to be transferred: what the switch makes a call of.
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    pub(crate) id: CallId,
+    /// The call that the party comes from, and waits for what comes of it.
+    pub(crate) by: CallId,
+    /// The name of that.
+    pub(crate) name: String,
+    /// Who is transferred,
+    pub(crate) party: Party,
+    /// whom it is shown as,
+    pub(crate) from: dialplan::Party,
+    /// and where it is.
+    pub(crate) flow: Flow,
+    /// Who transfers, as callees and scripts are told.
+    pub(crate) transferor: String,
+    /// The account of whoever transfers: what it may reach, the transferee is connected to. `None`
+    /// may reach no more than a stranger.
+    pub(crate) account: Option<String>,
+    pub(crate) number: String,
+    /// The media thread, which keeps the party's sound.
+    pub(crate) thread: usize,
+    pub(crate) max_forwards: u8,
+    /// Transfers in a row that lead here, this one included.
+    pub(crate) depth: u32,
+}
+
+impl Transfer {
+    /// What is told of it.
+    pub(crate) fn note(&self, to_call: String) -> TransferNote {
+        TransferNote {
+            call: self.name.clone(),
+            to_call,
+            by: self.transferor.clone(),
+            who: self.from.user.clone(),
+            to: self.number.clone(),
+            status: 0,
+        }
+    }
 }

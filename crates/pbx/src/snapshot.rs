@@ -55,6 +55,8 @@ pub enum CallState {
     Ringing,
     /// The caller speaks with somebody.
     Talking,
+    /// One party had the other connected elsewhere, and what comes of it is not known.
+    Transferring,
     /// The caller is gone; what must be kept is still being kept.
     Ending,
 }
@@ -66,6 +68,7 @@ impl CallState {
             Self::WithScript => "script",
             Self::Ringing => "ringing",
             Self::Talking => "talking",
+            Self::Transferring => "transferring",
             Self::Ending => "ending",
         }
     }

@@ -103,7 +103,7 @@ pub enum Event {
         /// The answer, if one came.
         response: Option<Response>,
     },
-    /// A request within a session: INFO, MESSAGE, OPTIONS, REFER. Answer with
+    /// A request within a session: INFO, MESSAGE, OPTIONS, REFER, NOTIFY. Answer with
     /// [`respond`](crate::Endpoint::respond).
     InDialog {
         /// Whose.

@@ -26,6 +26,10 @@ pub(super) fn words(notice: &Notice) -> Option<String> {
              redirecting{}",
             place(file, *line)
         )),
+        Notice::Transferred(note) => Some(match note.status {
+            200 => format!("{} sent {} to {}", note.by, note.who, note.to),
+            code => format!("{} could not send {} to {}: {code}", note.by, note.who, note.to),
+        }),
         Notice::Reloaded { .. } => Some("uses the new scripts".to_owned()),
         Notice::ReloadFailed { mistakes, .. } => Some(match mistakes.as_slice() {
             [] => "keeps the old scripts".to_owned(),

@@ -307,22 +307,6 @@ fn an_offer_may_come_late_and_a_phone_may_use_tcp() {
 }
 
 #[test]
-fn a_transfer_that_the_exchange_refuses_changes_nothing() {
-    let mut office = office(PHONES);
-    let phone = Phone::new("102").called(Called::Answers { after: s(1) });
-    let phone = office.add_phone(phone).unwrap();
-    let caller = office.call(Call::of_account("101", "102")).unwrap();
-    office.run_for(s(2));
-    office.act(phone, Act::Transfer { to: "103".to_owned() }).unwrap();
-    office.run_for(s(1));
-    let ladder = office.ladder();
-    assert!(ladder.contains("REFER to 103"), "{ladder}");
-    assert_eq!(hears(&office, caller), Some(Heard::Party(phone)));
-    office.act(caller, Act::Hangup).unwrap();
-    assert_quiet(&mut office);
-}
-
-#[test]
 fn what_cannot_be_done_is_told() {
     let mut office = office(PHONES);
     let phone = office.add_phone(Phone::new("102")).unwrap();

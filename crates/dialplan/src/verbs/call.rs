@@ -33,6 +33,11 @@ pub const FIELDS: &[ValueSpec] = &[
     ValueSpec::new("id", "string", "The call's name in logs and records."),
     ValueSpec::new("source", "string", "The address the call came from."),
     ValueSpec::new("to", "Party", "Who was dialled: `.user`, `.name`, `.host`."),
+    ValueSpec::new(
+        "transferred_by",
+        "string?",
+        "Who transferred the caller here, an account or a number; nil if nobody did.",
+    ),
     ValueSpec::new("uri", "string", "The request URI as it came."),
     ValueSpec::new("vars", "table<string, any>", "An empty table for the script."),
 ];

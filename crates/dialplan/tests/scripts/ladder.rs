@@ -71,6 +71,7 @@ pub(crate) fn view(number: &str) -> CallView {
             ("Diversion".into(), "a".into()),
             ("diversion".into(), "b".into()),
         ],
+        transferred_by: None,
     }
 }
 

@@ -55,15 +55,19 @@ impl Call {
             return Audible::Ready;
         }
         match (self.caller.stage, self.caller.session) {
-            (Stage::Answered, Some(_)) if leg.awaits_answer() => Audible::Later(Pending::Earlier),
-            (Stage::Answered, Some(session)) => {
+            (Stage::Answered | Stage::Transferred, Some(_)) if leg.awaits_answer() => {
+                Audible::Later(Pending::Earlier)
+            }
+            (Stage::Answered | Stage::Transferred, Some(session)) => {
                 let event = leg.agreed().and_then(|agreed| agreed.telephone_event);
                 let offer = leg.offer(&leg::g711(), event, Direction::SendRecv, None);
                 desk.endpoint.reinvite(now, session, Some(Body::sdp(offer)));
                 Audible::Later(Pending::Own)
             }
             // Early media in another codec: nothing can be played before it is answered.
-            (Stage::Trying | Stage::Early | Stage::Answered, _) => Audible::Ready,
+            (Stage::Trying | Stage::Early | Stage::Answered | Stage::Transferred, _) => {
+                Audible::Ready
+            }
         }
     }
 
@@ -74,9 +78,7 @@ impl Call {
         }
         match self.describe(desk) {
             Ok(Some(body)) => {
-                if let Some(session) = self.caller.session {
-                    desk.endpoint.provisional(now, session, reply.body(Body::sdp(body)));
-                }
+                self.provisional(now, desk, reply.body(Body::sdp(body)));
                 if self.caller.stage == Stage::Trying {
                     self.caller.stage = Stage::Early;
                 }
@@ -84,9 +86,7 @@ impl Call {
             }
             // A late offer has to wait for the 2xx.
             Ok(None) => {
-                if let Some(session) = self.caller.session {
-                    desk.endpoint.provisional(now, session, reply);
-                }
+                self.provisional(now, desk, reply);
                 Audible::Ready
             }
             Err(refusal) => {
@@ -161,7 +161,9 @@ impl Call {
 
     /// Sends 200 with this description.
     pub(super) fn accept(&mut self, now: Instant, desk: &mut Desk, body: bytes::Bytes) {
-        if let Some(session) = self.caller.session {
+        if self.caller.stage == Stage::Transferred {
+            self.transferee_answered(desk);
+        } else if let Some(session) = self.caller.session {
             desk.endpoint.accept(now, session, Reply::new(StatusCode::OK).body(Body::sdp(body)));
         }
         self.caller.stage = Stage::Answered;

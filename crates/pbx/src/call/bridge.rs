@@ -21,7 +21,9 @@ pub(crate) struct Bridge {
     pub(crate) session: SessionId,
     pub(crate) leg: Leg,
     /// As the script dialled it.
-    label: String,
+    pub(super) label: String,
+    /// Whose phone it is, if it is one of ours.
+    pub(super) account: Option<String>,
     since: Instant,
     /// Whether it does not want to hear the caller for now.
     on_hold: bool,
@@ -38,12 +40,19 @@ struct Asked {
 impl Bridge {
     /// Joins somebody who was called by another call of ours.
     pub(super) fn of_party(party: Party, since: Instant) -> Self {
-        let Party { session, leg, label, on_hold } = party;
-        Self { on_hold, ..Self::new(session, leg, label, since) }
+        let Party { session, leg, label, account, on_hold } = party;
+        Self { session, leg, label, account, since, on_hold, asked: None }
     }
 
-    pub(super) fn new(session: SessionId, leg: Leg, label: String, since: Instant) -> Self {
-        Self { session, leg, label, since, on_hold: false, asked: None }
+    /// The party, and since when it was joined to the caller.
+    pub(super) fn into_party(self) -> (Party, Instant) {
+        let Self { session, leg, label, account, since, on_hold, .. } = self;
+        (Party { session, leg, label, account, on_hold }, since)
+    }
+
+    /// Whether a party's offer waits for the other one's answer.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// The caller's re-INVITE that the other party was asked about and has not answered.
@@ -93,6 +102,9 @@ impl Call {
 
     /// The callee hung up: the script goes on with the caller.
     pub(super) fn callee_ended(&mut self, now: Instant, desk: &mut Desk, session: SessionId) {
+        if self.transferor_left(now, desk, session) {
+            return;
+        }
         let task = std::mem::replace(&mut self.task, Task::Idle);
         let Task::Bridged(bridge) = task else {
             self.task = task;
@@ -160,12 +172,11 @@ impl Call {
 
     /// A party said whether it wants to hear the other.
     fn note_hold(&mut self, now: Instant, desk: &mut Desk, by: Side, held: bool) {
-        let on_hold = match (by, &mut self.task) {
-            (Side::Caller, _) => &mut self.caller.on_hold,
-            (Side::Callee, Task::Bridged(bridge)) => &mut bridge.on_hold,
-            (Side::Callee, _) => return,
+        let on_hold = match by {
+            Side::Caller => Some(&mut self.caller.on_hold),
+            Side::Callee => self.callee_mut().map(|bridge| &mut bridge.on_hold),
         };
-        if std::mem::replace(on_hold, held) != held {
+        if on_hold.is_some_and(|on_hold| std::mem::replace(on_hold, held) != held) {
             let event = if held { CallEvent::Hold { by } } else { CallEvent::Resume { by } };
             self.tell_event(now, desk, event);
         }
@@ -225,8 +236,8 @@ impl Call {
 
     /// What this party may speak: what it speaks now first, then what we can make of the other.
     fn codecs_of(&self, side: Side) -> Vec<sdp::RtpCodec> {
-        let own = match (side, &self.task) {
-            (Side::Callee, Task::Bridged(bridge)) => bridge.leg.codec(),
+        let own = match (side, self.callee()) {
+            (Side::Callee, Some(bridge)) => bridge.leg.codec(),
             (Side::Caller | Side::Callee, _) => self.caller.leg.as_ref().and_then(Leg::codec),
         };
         own.map_or_else(leg::g711, leg::compatible_with)
@@ -238,18 +249,49 @@ impl Call {
     }
 
     fn session_of(&self, side: Side) -> Option<SessionId> {
-        match (side, &self.task) {
-            (Side::Caller, _) => self.caller.session,
-            (Side::Callee, Task::Bridged(bridge)) => Some(bridge.session),
-            (Side::Callee, _) => None,
+        match side {
+            Side::Caller => self.caller.session,
+            Side::Callee => self.callee().map(|bridge| bridge.session),
         }
     }
 
     pub(super) fn leg_of(&mut self, side: Side) -> Option<&mut Leg> {
-        match (side, &mut self.task) {
-            (Side::Caller, _) => self.caller.leg.as_mut(),
-            (Side::Callee, Task::Bridged(bridge)) => Some(&mut bridge.leg),
-            (Side::Callee, _) => None,
+        match side {
+            Side::Caller => self.caller.leg.as_mut(),
+            Side::Callee => self.callee_mut().map(|bridge| &mut bridge.leg),
+        }
+    }
+
+    /// The other party, joined to the caller or waiting for what comes of a transfer.
+    fn callee(&self) -> Option<&Bridge> {
+        match &self.task {
+            Task::Bridged(bridge) => Some(bridge),
+            Task::Transferring(transferring) => transferring.callee(),
+            Task::Idle
+            | Task::Playing { .. }
+            | Task::Collecting(_)
+            | Task::Recording(_)
+            | Task::Echoing
+            | Task::Preparing(..)
+            | Task::Dialing(_)
+            | Task::Taking(_)
+            | Task::Storing { .. } => None,
+        }
+    }
+
+    fn callee_mut(&mut self) -> Option<&mut Bridge> {
+        match &mut self.task {
+            Task::Bridged(bridge) => Some(bridge),
+            Task::Transferring(transferring) => transferring.callee_mut(),
+            Task::Idle
+            | Task::Playing { .. }
+            | Task::Collecting(_)
+            | Task::Recording(_)
+            | Task::Echoing
+            | Task::Preparing(..)
+            | Task::Dialing(_)
+            | Task::Taking(_)
+            | Task::Storing { .. } => None,
         }
     }
 
@@ -309,6 +351,7 @@ impl Call {
             | Task::Echoing
             | Task::Dialing(_)
             | Task::Bridged(_)
+            | Task::Transferring(_)
             | Task::Taking(_)
             | Task::Storing { .. } => {}
         }
@@ -332,18 +375,7 @@ impl Call {
     }
 
     fn take_asked(&mut self) -> Option<Asked> {
-        match &mut self.task {
-            Task::Bridged(bridge) => bridge.asked.take(),
-            Task::Idle
-            | Task::Playing { .. }
-            | Task::Collecting(_)
-            | Task::Recording(_)
-            | Task::Echoing
-            | Task::Preparing(..)
-            | Task::Dialing(_)
-            | Task::Taking(_)
-            | Task::Storing { .. } => None,
-        }
+        self.callee_mut().and_then(|bridge| bridge.asked.take())
     }
 }
 

@@ -12,8 +12,11 @@ pub(crate) struct Caller {
     /// `None` once it is over.
     pub(crate) session: Option<SessionId>,
     pub(crate) flow: Flow,
-    /// Authenticated account, if any.
+    /// The account that the call is made for, if any: what scripts are told, and may do.
     pub(crate) account: Option<String>,
+    /// Whose phone it is, if it is one of ours: the same, unless the caller was transferred here.
+    /// What it asks for by itself, it may do as that.
+    pub(crate) phone: Option<String>,
     /// Whose allowance of calls at one time this call uses.
     pub(crate) charged_to: Option<String>,
     /// User part of From that callees are told.
@@ -37,6 +40,8 @@ pub(crate) enum Stage {
     Trying,
     /// The caller was given a session description, and hears us.
     Early,
+    /// It was transferred to us from a conversation, hears us, and nobody has answered it here.
+    Transferred,
     /// 200 was sent.
     Answered,
 }

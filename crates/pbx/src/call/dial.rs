@@ -16,7 +16,6 @@ use sdp::{Description, Direction};
 use sip_engine::{Body, Invite, Reply, SessionId, Transport};
 use sip_syntax::{Response, StatusCode, Uri};
 
-use super::caller::Stage;
 use super::leg::{self, Leg};
 use super::{Call, Finished, Presence, Task};
 use crate::desk::Desk;
@@ -225,7 +224,7 @@ impl Call {
                 from: name_addr(name, user, &desk.config.domain),
                 to: branch.way.to.clone(),
                 contact_user: user.to_owned(),
-                headers: Vec::new(),
+                headers: self.referred_by.as_deref().map(referred_by).into_iter().collect(),
                 body: Some(Body::sdp(body)),
                 max_forwards: self.caller.max_forwards,
                 credentials: None,
@@ -446,12 +445,8 @@ impl Call {
                 for index in 0..dialing.branches.len() {
                     self.ring(now, desk, &mut dialing, index);
                 }
-                if self.caller.stage != Stage::Answered
-                    && let Some(own) = self.caller.session
-                {
-                    let reply = Reply::new(StatusCode::CALL_IS_BEING_FORWARDED);
-                    desk.endpoint.provisional(now, own, reply);
-                }
+                let reply = Reply::new(StatusCode::CALL_IS_BEING_FORWARDED);
+                self.provisional(now, desk, reply);
             }
         }
         self.go_on_dialing(now, desk, dialing);
@@ -479,6 +474,11 @@ impl Call {
             self.callee_ended(now, desk, session);
         }
     }
+}
+
+/// Who transferred the caller, as we know it rather than as its phone says (RFC 3892 §2.1).
+fn referred_by(who: &str) -> (String, String) {
+    ("Referred-By".to_owned(), who.to_owned())
 }
 
 pub(super) fn label(to: &Destination) -> String {

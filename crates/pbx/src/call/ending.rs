@@ -66,6 +66,9 @@ impl Call {
     /// Ends the call from our side: `reply` if it was not answered, else BYE.
     pub(super) fn end(&mut self, now: Instant, desk: &mut Desk, reply: Reply, ending: &str) {
         let status = reply.status;
+        if self.caller.stage == Stage::Transferred {
+            self.give_transferee_back(now, desk, &reply);
+        }
         if let Some(session) = self.caller.session.take() {
             desk.disown_session(session);
             if self.caller.stage == Stage::Answered {
@@ -118,6 +121,7 @@ impl Call {
         match std::mem::replace(&mut self.task, Task::Idle) {
             Task::Dialing(dialing) => dialing.abandon(now, desk),
             Task::Bridged(bridge) => bridge.part(now, desk),
+            Task::Transferring(transferring) => transferring.let_go(now, desk),
             Task::Recording(recording) if recording.is_beeping() => {
                 return Some(perform::nothing_recorded());
             }
@@ -160,6 +164,13 @@ impl Call {
             },
             Task::Echoing | Task::Bridged(_) => tell(&|leg| Command::Unbridge { leg }),
             Task::Dialing(_) => self.stop_ringing(desk),
+            Task::Transferring(transferring) if transferring.callee().is_some() => {
+                // The caller is away, and comes back to nobody.
+                let ending = transferring.ending();
+                self.depart(now, desk, StatusCode::OK, &ending);
+                return None;
+            }
+            Task::Transferring(_) => {}
             Task::Idle | Task::Preparing(..) | Task::Taking(_) | Task::Storing { .. } => {}
         }
         if let Task::Bridged(bridge) = &mut self.task
@@ -192,6 +203,14 @@ impl Call {
         desk.disown_session(session);
         if self.caller.session == Some(session) {
             self.caller.session = None;
+            if let Task::Transferring(transferring) = &self.task {
+                let ending = transferring.ending();
+                return self.depart(now, desk, StatusCode::OK, &ending);
+            }
+            let status = match self.caller.stage {
+                Stage::Transferred => StatusCode::REQUEST_TERMINATED,
+                Stage::Trying | Stage::Early | Stage::Answered => StatusCode::OK,
+            };
             let ending = match cause {
                 EndCause::Bye if self.origin.is_some() => "callee hung up",
                 EndCause::Bye => "caller hung up",
@@ -200,7 +219,7 @@ impl Call {
                 EndCause::Gone => "caller's phone has forgotten the call",
                 EndCause::FlowFailed => "connection to the caller broke",
             };
-            self.depart(now, desk, StatusCode::OK, ending);
+            self.depart(now, desk, status, ending);
         } else {
             self.callee_ended(now, desk, session);
         }

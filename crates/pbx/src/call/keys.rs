@@ -88,6 +88,7 @@ impl Call {
             | Task::Playing { .. }
             | Task::Preparing(..)
             | Task::Taking(_)
+            | Task::Transferring(_)
             | Task::Dialing(_)
             | Task::Bridged(_)
             | Task::Storing { .. } => {

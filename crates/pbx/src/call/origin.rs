@@ -63,6 +63,7 @@ impl Call {
             session: None,
             flow: birth.near,
             account: None,
+            phone: None,
             charged_to: None,
             user,
             display_name,
@@ -107,7 +108,8 @@ impl Call {
         let Purpose::Ringing(run) = std::mem::replace(&mut origin.purpose, Purpose::Waiting) else {
             return;
         };
-        let Party { session, leg, label, .. } = party;
+        let Party { session, leg, label, account, .. } = party;
+        self.caller.phone = account;
         let shown = std::mem::take(&mut self.caller.user);
         self.caller.session = Some(session);
         self.caller.flow = flow;
@@ -116,7 +118,7 @@ impl Call {
         self.story.answered_at = Some(now);
         self.story.answered_by.clone_from(&label);
         self.give_up_at = now + desk.config.limits.call_max;
-        let mut from = who(desk, &label, &uri);
+        let mut from = who(desk, &uri, label.strip_prefix("ext/"));
         if let Some(account) = label.strip_prefix("ext/").filter(|_| run.is_some()) {
             self.caller.account = Some(account.to_owned());
         }
@@ -149,6 +151,7 @@ impl Call {
             account: self.caller.account.clone(),
             source: flow.remote.to_string(),
             headers: Vec::new(),
+            transferred_by: None,
         };
         self.serve(now, desk, handler.start(view));
     }
@@ -186,6 +189,7 @@ impl Call {
     /// join to anybody is hung up on.
     pub(crate) fn let_go_of_others(&mut self, desk: &mut Desk, status: StatusCode) {
         self.hang_up_legs(desk);
+        self.end_referral(desk, None, status, None);
         self.reply(
             desk,
             Outcome::Originated {
@@ -216,6 +220,12 @@ impl Call {
             Letter::Take(by) => self.hand_over(now, desk, by),
             Letter::Taken(child, party) => self.taken(now, desk, child, party),
             Letter::Gone(child) => self.legs.retain(|own| *own != child),
+            Letter::Progress(child, status) => self.transfer_progressed(now, desk, child, status),
+            Letter::Joined(child) => self.transfer_succeeded(now, desk, child),
+            Letter::Returned { child, party, status, reason } => {
+                let party = party.map(|party| *party);
+                self.transfer_failed(now, desk, child, party, (status, reason));
+            }
         }
     }
 
@@ -244,12 +254,13 @@ impl Call {
         if !matches!(origin.purpose, Purpose::Waiting) {
             return None;
         }
+        let account = self.caller.phone.take();
         let (session, leg) = (self.caller.session.take()?, self.caller.leg.take()?);
         origin.parent = None;
         desk.own_session(session, by);
         desk.hand_leg_over(leg.socket.leg, by);
         let label = self.story.answered_by.clone();
-        Some(Party { session, leg, label, on_hold: self.caller.on_hold })
+        Some(Party { session, leg, label, account, on_hold: self.caller.on_hold })
     }
 
     /// What a script of this call has somebody called as.
@@ -381,10 +392,8 @@ fn number_of(target: &Target) -> String {
 }
 
 /// Who answered: an account as the configuration knows it, or what the address says.
-fn who(desk: &Desk, label: &str, uri: &str) -> dialplan::Party {
-    if let Some(account) =
-        label.strip_prefix("ext/").and_then(|user| desk.config.accounts.get(user))
-    {
+pub(super) fn who(desk: &Desk, uri: &str, account: Option<&str>) -> dialplan::Party {
+    if let Some(account) = account.and_then(|user| desk.config.accounts.get(user)) {
         let (user, name) = (account.user.clone(), account.name.clone());
         return dialplan::Party { user, host: desk.config.domain.clone(), name };
     }

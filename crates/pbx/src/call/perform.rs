@@ -248,6 +248,7 @@ impl Call {
             | Task::Echoing
             | Task::Preparing(..)
             | Task::Taking(_)
+            | Task::Transferring(_)
             | Task::Dialing(_)
             | Task::Bridged(_)
             | Task::Storing { .. } => {}

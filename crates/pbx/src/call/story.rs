@@ -91,6 +91,7 @@ impl Call {
                 (Presence::Gone, _) => CallState::Ending,
                 (Presence::Here, Task::Dialing(_)) => CallState::Ringing,
                 (Presence::Here, Task::Bridged(_)) => CallState::Talking,
+                (Presence::Here, Task::Transferring(_)) => CallState::Transferring,
                 (
                     Presence::Here,
                     Task::Idle

@@ -165,11 +165,7 @@ impl Call {
     }
 
     fn ringing(&mut self, now: Instant, desk: &mut Desk) {
-        if let (Some(session), Stage::Trying | Stage::Early) =
-            (self.caller.session, self.caller.stage)
-        {
-            desk.endpoint.provisional(now, session, Reply::new(StatusCode::RINGING));
-        }
+        self.provisional(now, desk, Reply::new(StatusCode::RINGING));
     }
 
     /// A provisional with early media, unless the call is answered.

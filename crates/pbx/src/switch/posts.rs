@@ -16,14 +16,26 @@ impl Switch {
         while let Some(post) = self.desk.take_post() {
             match post {
                 Post::Birth(birth) => self.originate(now, *birth),
+                Post::Transfer(transfer) => self.transfer(now, *transfer),
                 Post::Letter(to, letter) if self.calls.contains_key(&to) => {
                     self.with_one(to, |call, desk| call.handle_letter(now, desk, letter));
                 }
                 Post::Letter(to, Letter::Take(by)) => {
                     self.desk.post(Post::Letter(by, Letter::Taken(to, None)));
                 }
-                Post::Letter(_, Letter::Taken(_, Some(party))) => party.part(now, &mut self.desk),
-                Post::Letter(_, Letter::Abandon | Letter::Gone(_) | Letter::Taken(_, None)) => {}
+                Post::Letter(
+                    _,
+                    Letter::Taken(_, Some(party)) | Letter::Returned { party: Some(party), .. },
+                ) => party.part(now, &mut self.desk),
+                Post::Letter(
+                    _,
+                    Letter::Abandon
+                    | Letter::Gone(_)
+                    | Letter::Taken(_, None)
+                    | Letter::Progress(..)
+                    | Letter::Joined(_)
+                    | Letter::Returned { party: None, .. },
+                ) => {}
                 Post::Reply(ticket, outcome) => {
                     let news = News::Originated(outcome);
                     if let Some(owner) = self.desk.redeem(ticket)

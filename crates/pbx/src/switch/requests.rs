@@ -182,6 +182,7 @@ impl Switch {
         let caller = Caller {
             session: Some(session),
             flow,
+            phone: account.clone(),
             account,
             charged_to,
             user: view.from.user.clone(),
@@ -260,6 +261,7 @@ impl Switch {
             account,
             source: flow.remote.to_string(),
             headers: headers.collect(),
+            transferred_by: None,
         }
     }
 }
@@ -347,7 +349,7 @@ const COPIED: &[HeaderName] =
 /// Content-Length and line ends.
 const ANSWER_BYTES: usize = 190;
 /// What callers who proved nothing are counted as.
-const STRANGERS: &str = "";
+pub(super) const STRANGERS: &str = "";
 /// The user part of somebody who will not say who it is (RFC 3323 §4.1.1.3).
 const ANONYMOUS: &str = "anonymous";
 /// Hops allowed when a caller does not say (RFC 3261 §8.1.1.6).

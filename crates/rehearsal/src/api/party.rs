@@ -466,15 +466,20 @@ end)
         },
         VerbSpec {
             name: "transfers",
-            summary: "Asks the exchange to connect the other side elsewhere (REFER).",
-            doc: "What comes of it, the other side hears, and this one is told by NOTIFY.",
+            summary: "Has the exchange connect the other side elsewhere (REFER).",
+            doc: "As the transfer key of a phone does. The other side is connected to the number as \
+                  if this party had dialled it, and hears it ring meanwhile. Once somebody answers \
+                  there, this party is hung up on; if nobody does, the two talk on. Hang up at once \
+                  with `party:hangs_up()` to transfer without waiting.",
             arguments: &[OptionSpec::required("to", Kind::Name, "A number, or a SIP URI.")],
-            example: r#"test("a transfer is not possible yet, and says so", function(t)
+            example: r#"test("the reception passes a caller on", function(t)
   local bob = t:phone("101", { answers = 1 })
+  local carol = t:phone("102", { answers = 2 })
   local alice = t:call { as = "100", to = "101" }
   alice:talks_to(bob)
   bob:transfers("102")
-  assert(bob:sees { status = 405 })
+  alice:talks_to(carol)
+  bob:hangup()
 end)
 "#,
             ..METHOD

@@ -141,7 +141,7 @@ impl Endpoint {
         match arrival.request.method() {
             Method::Bye => self.handle_bye(now, arrival, id),
             Method::Invite | Method::Update => self.handle_reinvite(now, arrival, id),
-            Method::Info | Method::Message | Method::Options | Method::Refer => {
+            Method::Info | Method::Message | Method::Options | Method::Refer | Method::Notify => {
                 let request = arrival.request.clone();
                 let txn = ServerTxnId(self.start_server(now, arrival, Owner::User));
                 let session = SessionId(id);
@@ -153,7 +153,6 @@ impl Endpoint {
             | Method::Register
             | Method::Prack
             | Method::Subscribe
-            | Method::Notify
             | Method::Publish
             | Method::Other(_) => {}
         }
@@ -207,15 +206,13 @@ impl Endpoint {
             | Method::Update
             | Method::Message
             | Method::Info => return None,
-            Method::Refer if place == Place::Within => return None,
+            Method::Refer | Method::Notify if place == Place::Within => return None,
             Method::Refer => {
                 self.counters.refused_method += 1;
                 let reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED);
                 return Some(reply.reason("REFER Only Within A Call"));
             }
-            Method::Subscribe | Method::Notify | Method::Publish => {
-                StatusCode::METHOD_NOT_ALLOWED
-            }
+            Method::Subscribe | Method::Notify | Method::Publish => StatusCode::METHOD_NOT_ALLOWED,
             Method::Other(_) => StatusCode::NOT_IMPLEMENTED,
         };
         self.counters.refused_method += 1;

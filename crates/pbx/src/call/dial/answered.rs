@@ -41,13 +41,16 @@ impl Call {
             Ok(()) if self.is_originating() => {
                 dialing.cancel_others(now, desk, None, Some(ANSWERED_ELSEWHERE));
                 let flow = branch.way.flow.unwrap_or(self.caller.flow);
-                let party = Party { session, leg, label: branch.label, on_hold: false };
+                let account = branch.way.account;
+                let party = Party { session, leg, label: branch.label, account, on_hold: false };
                 self.picked_up(now, desk, party, flow, branch.way.uri);
             }
             Ok(()) => {
                 dialing.cancel_others(now, desk, None, Some(ANSWERED_ELSEWHERE));
                 self.stop_background(desk);
-                self.connect(now, desk, Bridge::new(session, leg, branch.label, now));
+                let account = branch.way.account;
+                let party = Party { session, leg, label: branch.label, account, on_hold: false };
+                self.connect(now, desk, Bridge::of_party(party, now));
                 self.align_callee(now, desk);
             }
             Err((status, why)) => {

@@ -61,11 +61,7 @@ impl Call {
             StatusCode::RINGING | StatusCode::SESSION_PROGRESS => StatusCode::RINGING,
             _ => return,
         };
-        if self.caller.stage != Stage::Answered
-            && let Some(own) = self.caller.session
-        {
-            desk.endpoint.provisional(now, own, Reply::new(status));
-        }
+        self.provisional(now, desk, Reply::new(status));
     }
 
     /// The early media of a callee that is gone has ended, while others still ring: a caller that
@@ -112,15 +108,13 @@ impl Call {
         if let Some(own) = &self.caller.leg {
             desk.media(own.socket, media::Command::Bridge { a: own.socket.leg, b: far });
         }
-        if self.caller.stage != Stage::Answered
-            && let Some(own) = self.caller.session
-        {
-            let mut reply = Reply::new(response.status());
-            if let Some(body) = body {
-                reply = reply.body(Body::sdp(body));
+        let mut reply = Reply::new(response.status());
+        if let Some(body) = body {
+            reply = reply.body(Body::sdp(body));
+            if self.caller.stage == Stage::Trying {
                 self.caller.stage = Stage::Early;
             }
-            desk.endpoint.provisional(now, own, reply);
         }
+        self.provisional(now, desk, reply);
     }
 }

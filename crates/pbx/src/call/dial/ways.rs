@@ -15,6 +15,8 @@ pub(super) struct Way {
     pub(super) uri: String,
     /// To, without tag.
     pub(super) to: String,
+    /// The account whose phone it is, if it is one of ours.
+    pub(super) account: Option<String>,
     /// `None` until the host name is looked up.
     pub(super) flow: Option<Flow>,
 }
@@ -36,6 +38,7 @@ pub(super) fn ways_to_extension(
     let way = |binding: &&crate::registrar::Binding| Way {
         uri: binding.contact().to_owned(),
         to: to.clone(),
+        account: Some(user.to_owned()),
         flow: Some(binding.flow()),
     };
     Ok(bindings.iter().map(way).collect())
@@ -67,7 +70,7 @@ pub(super) fn way_to_uri(
         }
         None => None,
     };
-    Ok(vec![Way { uri: text.to_owned(), to: format!("<{text}>"), flow }])
+    Ok(vec![Way { uri: text.to_owned(), to: format!("<{text}>"), account: None, flow }])
 }
 
 /// Whether a URI names this exchange.
