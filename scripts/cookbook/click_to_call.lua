@@ -1,27 +1,50 @@
--- Click to call. A contact program has a button beside every number; who clicks it puts the number
--- into a list that the program gives out over HTTP. The phone's owner dials 290, or a key that does,
--- and is connected to what was clicked last; what came of the call is sent back.
+-- Click to call. A contact program has a button beside every number. It says who clicked which: that
+-- person's phone rings, and as soon as it is picked up the number is called.
 --
--- To change: the address of the program. It must stand in cordboard.toml: [http] allow = [...]
+--   curl http://127.0.0.1:8088/click -H "Authorization: Bearer TOKEN" \
+--     -d '{ "extension": "101", "number": "+6620000000" }'
+--
+-- is answered {"id":"17","status":"ANSWERED"} when the phone is picked up, and with 409 if it is not.
+-- Then .../click?id=17 tells how the call itself stands: CALLING, BUSY, NOANSWER, ENDED and so on.
+--
+-- To change: who may use it and which numbers may be called, since whoever has the token can ask for
+-- any; how often; the gateway. `listen` and `token` stand in cordboard.toml, under [http].
 
-local CRM = "https://crm.example.org/clicks"
+local PHONES = { ["101"] = true, ["102"] = true }
+local NUMBERS = { "^%+66[2-9]%d%d%d%d%d%d%d$", "^%+66[689]%d%d%d%d%d%d%d%d$" }
+local PER_HOUR = 30
+local GATEWAY = "gw1.example.net"
 
-route("290", function(call)
-  local answer, why = http.get(CRM, { query = { extension = call.account }, timeout = 3 })
-  if not (answer and answer.ok) then
-    log.warn("the contact program gives no number:", why or answer.status)
-    call:play("main/try-later")
-    call:reject(503)
+local function is_allowed(number)
+  for _, pattern in ipairs(NUMBERS) do
+    if type(number) == "string" and number:match(pattern) then return true end
   end
-  local number = answer:json().number
-  if not number or not tostring(number):match("^%+?%d+$") then
-    call:play("main/nothing-pressed")
-    call:reject(404)
-  end
+end
 
-  local result = call:dial("sip:" .. number .. "@gw1.example.net", { timeout = 40 })
-  http.post(CRM, {
-    json = { extension = call.account, number = number, status = result.status, secs = result.secs },
-    timeout = 3,
-  })
+webhook("/click", function(request)
+  local wish = request:json()
+  if type(wish) ~= "table" or not PHONES[wish.extension] or not is_allowed(wish.number) then
+    return { status = 400, body = "an extension and a number that may be called are needed" }
+  elseif shared.add("clicks of " .. wish.extension, 1, { ttl = 3600 }) > PER_HOUR then
+    return { status = 429, body = "too many calls" }
+  end
+  local id = tostring(shared.add("clicks", 1))
+  local function note(status) shared.set("click " .. id, status, { ttl = 86400 }) end
+
+  local phone = pbx.originate {
+    to = "ext/" .. wish.extension, timeout = 25, caller = { user = wish.number },
+    run = function(call)
+      note("CALLING")
+      call:on_hangup(function() if shared.get("click " .. id) == "CALLING" then note("ENDED") end end)
+      local result = call:dial("sip:" .. wish.number .. "@" .. GATEWAY, { timeout = 40 })
+      note(result.status == "ANSWERED" and "ENDED" or result.status)
+      if result.status ~= "ANSWERED" then call:play { "main/not-available", "main/goodbye" } end
+    end,
+  }
+  return { status = phone.status == "ANSWERED" and 200 or 409, json = { id = id, status = phone.status } }
+end)
+
+webhook("/click", { methods = { "GET" } }, function(request)
+  local status = shared.get("click " .. (request.query.id or ""))
+  return { status = status and 200 or 404, json = { status = status or "unknown" } }
 end)

@@ -144,6 +144,11 @@ impl Office {
         id
     }
 
+    /// Whether there is an answer that [`Self::answer_to`] tells.
+    pub fn is_answered(&self, id: AskedId) -> bool {
+        self.responses.contains_key(&id)
+    }
+
     /// What a program was answered, once.
     pub fn answer_to(&mut self, id: AskedId) -> Option<WebResponse> {
         self.responses.remove(&id)

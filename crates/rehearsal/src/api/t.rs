@@ -13,6 +13,40 @@ pub(crate) const T: LibrarySpec = LibrarySpec {
     fields: &[ValueSpec::new("now", "number", "Seconds since the test began.")],
     functions: &[
         VerbSpec {
+            name: "asks",
+            summary: "Asks a `webhook` of the scripts something, as another program does.",
+            doc: "Time goes on until there is an answer. The program has the token of the office \
+                  unless `token = false`. The answer has `status`, `headers` by name in lower case, \
+                  `body`, and `json` if its body is JSON.",
+            arguments: &[
+                OptionSpec::required("method", Kind::Text, "`GET`, `POST` and the like."),
+                OptionSpec::required("path", Kind::Text, "The path, as in `/click`."),
+            ],
+            options: &[
+                BODY,
+                AS_JSON,
+                HEADERS,
+                OptionSpec::optional("query", Kind::Headers, "What follows the question mark."),
+                OptionSpec::optional(
+                    "token",
+                    Kind::Flag { default: true },
+                    "Whether the program knows the token.",
+                ),
+                OptionSpec::optional(
+                    "within",
+                    seconds(0.0, 86_400.0, Some(30.0)),
+                    "How long to wait for the answer.",
+                ),
+            ],
+            returns: Returns::Value(ValueSpec::new("answer", "table", "What it is answered.")),
+            example: r#"test("the demo has nothing for other programs", function(t)
+  local answer = t:asks("POST", "/click", { json = { number = "101" } })
+  t:equal(answer.status, 404)
+end)
+"#,
+            ..METHOD
+        },
+        VerbSpec {
             name: "at",
             summary: "Says what time it is.",
             doc: "Before the first phone or call it sets the clock, which else shows ten in the \

@@ -42,6 +42,7 @@ impl Object for T {
     ) -> Result<Value, Problem> {
         let session = &this.session;
         match spec.name {
+            "asks" => return outside::asks(lua, session, given),
             "at" => at(session, given)?,
             "call" => return call(lua, session, given),
             "db" => return outside::db(lua, session, given),

@@ -1,4 +1,4 @@
-//! `t:http`, `t:requests`, `t:db`, `t:db_fails`: the world outside of the office.
+//! `t:asks`, `t:http`, `t:requests`, `t:db`, `t:db_fails`: the world outside of the office.
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "Lua's kinds of value are not ours; what is not expected is refused alike"
@@ -9,7 +9,7 @@ use std::time::Duration;
 use dialplan::aside::{Aside, Stop};
 use dialplan::{Library, VerbSpec};
 use mlua::{Function, Lua, Table, Value};
-use pbx::{Allowed, FetchError, Fetched, SqlValue};
+use pbx::{Allowed, FetchError, Fetched, SqlValue, WebRequest, WebResponse, WebTrust};
 
 use crate::api::HTTP_ANSWER;
 use crate::given::Given;
@@ -45,6 +45,14 @@ fn answer(library: &Table, given: &Given) -> Result<outside::Given, Problem> {
     if let Some(word) = given.word("fails")? {
         return Ok(outside::Given { after, answer: Some(Err(fault(word))) });
     }
+    let (headers, body) = content(library, given)?;
+    let status = given.whole("status")?.and_then(|status| u16::try_from(status).ok());
+    let fetched = Fetched { status: status.unwrap_or(200), headers, body };
+    Ok(outside::Given { after, answer: Some(Ok(fetched)) })
+}
+
+/// Headers, with names in lower case, and the body that `body` or `json` say.
+fn content(library: &Table, given: &Given) -> Result<(Vec<(String, String)>, Vec<u8>), Problem> {
     let mut headers = given.headers("headers")?;
     for (name, _) in &mut headers {
         name.make_ascii_lowercase();
@@ -62,9 +70,50 @@ fn answer(library: &Table, given: &Given) -> Result<outside::Given, Problem> {
         }
         _ => return Err(Problem::Misuse("body is a string; give it or json, not both".into())),
     };
-    let status = given.whole("status")?.and_then(|status| u16::try_from(status).ok());
-    let fetched = Fetched { status: status.unwrap_or(200), headers, body };
-    Ok(outside::Given { after, answer: Some(Ok(fetched)) })
+    Ok((headers, body))
+}
+
+/// Asks a webhook of the scripts something, and waits for the answer.
+pub(super) fn asks(lua: &Lua, session: &Session, given: &Given) -> Result<Value, Problem> {
+    let (headers, body) = content(session.aside().library(), given)?;
+    let (method, path) = (given.needed("method")?, given.needed("path")?);
+    if path.contains('?') {
+        return Err(Problem::Misuse("what follows the question mark belongs into `query`".into()));
+    }
+    let (asked, query) = (format!("{method} {path}"), given.headers("query")?);
+    let trust =
+        if given.flag("token")? == Some(false) { WebTrust::Stranger } else { WebTrust::Proven };
+    let within = given.seconds("within")?.unwrap_or(ASKED_USUAL);
+    let id = session.office()?.ask(WebRequest { method, path, query, headers, body }, trust);
+    if !session.until(within, |office| office.is_answered(id))? {
+        return Err(Problem::Unmet {
+            expected: format!("an answer to {asked} within {} s", within.as_secs_f64()),
+            instead: "there was none".into(),
+        });
+    }
+    let answer = session.office()?.answer_to(id);
+    answered(lua, session, answer.unwrap_or_else(|| WebResponse::text(500, "")))
+}
+
+/// An answer, on its way to Lua.
+fn answered(lua: &Lua, session: &Session, answer: WebResponse) -> Result<Value, Problem> {
+    let WebResponse { status, headers, body } = answer;
+    let (table, named) = (lua.create_table()?, lua.create_table()?);
+    let mut is_json = false;
+    for (name, value) in headers {
+        let name = name.to_ascii_lowercase();
+        is_json |= name == "content-type" && value.starts_with("application/json");
+        named.raw_set(name, value)?;
+    }
+    let body = lua.create_string(body)?;
+    if is_json {
+        let decode: Function = session.aside().library().get::<Table>("json")?.get("decode")?;
+        table.raw_set("json", decode.call::<Value>(&body)?)?;
+    }
+    table.raw_set("status", status)?;
+    table.raw_set("headers", named)?;
+    table.raw_set("body", body)?;
+    Ok(Value::Table(table))
 }
 
 fn fault(word: &str) -> FetchError {
@@ -179,6 +228,8 @@ fn from_sql(lua: &Lua, value: SqlValue) -> mlua::Result<Value> {
     })
 }
 
+/// How long a test waits for the answer of a webhook, unless it says.
+const ASKED_USUAL: Duration = Duration::from_secs(30);
 /// How long another program takes unless the test says.
 const ANSWER_USUAL: Duration = Duration::from_millis(20);
 /// What a function gives back for a request, read as options are.
