@@ -4,6 +4,7 @@
     reason = "Lua's kinds of value are not ours; what is not expected is refused alike"
 )]
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use mlua::{Table, Value};
@@ -119,6 +120,7 @@ pub(crate) fn destination(text: &str) -> Result<Destination, String> {
         return Ok(Destination::Extension(extension.to_owned()));
     }
     if is_uri(text, &["sip:", "sips:"]) {
+        check_host(text)?;
         return Ok(Destination::Uri(text.to_owned()));
     }
     let technology =
@@ -165,6 +167,7 @@ fn redirect(value: &Value) -> Result<RedirectTarget, String> {
     if !is_redirect(&uri) {
         return Err(format!("\"{uri}\" is not a URI; expected sip:..., sips:... or tel:..."));
     }
+    check_host(&uri)?;
     Ok(RedirectTarget { uri, q })
 }
 
@@ -179,6 +182,45 @@ fn is_uri(text: &str, schemes: &[&str]) -> bool {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
             && text.len() > scheme.len()
     }) && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&byte))
+}
+
+/// Refuses a SIP URI that leads somewhere else than it seems to, or nowhere.
+///
+/// Scripts put URIs together: `"sip:" .. number .. "@gw"`. An `@` may stand in one only before its host
+/// (RFC 3261 §25.1), so a number that brings its own, as `1@elsewhere;x=` does, is found by the second:
+/// whatever stands before the script's own `@` cannot choose another host.
+fn check_host(text: &str) -> Result<(), String> {
+    let Some((scheme, rest)) = text.split_once(':') else { return Ok(()) };
+    if scheme.eq_ignore_ascii_case("tel") {
+        return Ok(());
+    }
+    let (user, behind) =
+        rest.split_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+    if behind.contains('@') {
+        return Err(format!(
+            "\"{text}\" has two @, so it may lead to another host than was meant; what comes from \
+             outside must be looked at before it becomes part of a URI"
+        ));
+    }
+    if user.is_some_and(|user| user.split(':').next().unwrap_or_default().is_empty()) {
+        return Err(format!("\"{text}\" has nothing before the @"));
+    }
+    let host = behind.split([';', '?']).next().unwrap_or_default();
+    let (host, port) = match host.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((inner, port)) => (inner.parse::<Ipv6Addr>().is_ok(), port.strip_prefix(':')),
+        None => {
+            let (host, port) = host.split_once(':').map_or((host, None), |(h, p)| (h, Some(p)));
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            (!host.is_empty() && host.bytes().all(fits), port)
+        }
+    };
+    if !host {
+        return Err(format!("\"{text}\" has no host that can be called, as in \"sip:USER@HOST\""));
+    }
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return Err(format!("\"{text}\" has a port that is none; expected 1 to 65535"));
+    }
+    Ok(())
 }
 
 /// Extra headers in the order of their names.

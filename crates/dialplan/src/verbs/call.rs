@@ -117,7 +117,9 @@ end)
               `ANSWERED`; `BUSY` for 486 and 600; `NOANSWER` when the time was over; `CHANUNAVAIL` \
               when no phone is registered or nobody has the number; `CONGESTION` when the network \
               or the other side failed. When several were rung, it is that of the most telling \
-              answer. Up to 32 targets may be named.",
+              answer. Up to 32 targets may be named.\n\nA number that becomes part of a URI, \
+              `\"sip:\" .. number .. \"@gw.example.net\"`, cannot lead to another host: a URI with two \
+              `@` is an error. What it costs to call it is for the script to judge.",
         arguments: &[OptionSpec::required(
             "to",
             Kind::Targets,

@@ -297,6 +297,30 @@ fn wrong_arguments_are_told_with_line_verb_and_what_was_expected() {
             "call:dial: \"sip:a@b>;x=<\" is not a target; expected \"ext/NAME\" or \"sip:USER@HOST\"",
         ),
         (
+            "local n = '1@elsewhere.example;x=' call:dial('sip:' .. n .. '@gw')",
+            "call:dial: \"sip:1@elsewhere.example;x=@gw\" has two @, so it may lead to another host than was meant; what comes from outside must be looked at before it becomes part of a URI",
+        ),
+        (
+            "local n = '1@elsewhere.example?x=' call:redirect('sip:' .. n .. '@gw')",
+            "call:redirect: \"sip:1@elsewhere.example?x=@gw\" has two @, so it may lead to another host than was meant; what comes from outside must be looked at before it becomes part of a URI",
+        ),
+        (
+            "local n = '' call:dial('sip:' .. n .. '@gw')",
+            "call:dial: \"sip:@gw\" has nothing before the @",
+        ),
+        (
+            "local h = '' call:dial('sip:1@' .. h)",
+            "call:dial: \"sip:1@\" has no host that can be called, as in \"sip:USER@HOST\"",
+        ),
+        (
+            "local h = 'gw/x' call:dial('sip:1@' .. h)",
+            "call:dial: \"sip:1@gw/x\" has no host that can be called, as in \"sip:USER@HOST\"",
+        ),
+        (
+            "local p = 'x' call:dial('sip:1@[::1]:' .. p)",
+            "call:dial: \"sip:1@[::1]:x\" has a port that is none; expected 1 to 65535",
+        ),
+        (
             "call:reject(403, 'a\\nb')",
             "call:reject: reason has a line end or another control character in it",
         ),

@@ -51,8 +51,11 @@ fn answer(library: &Table, given: &Given) -> Result<outside::Given, Problem> {
     Ok(outside::Given { after, answer: Some(Ok(fetched)) })
 }
 
+/// Names and values.
+type Headers = Vec<(String, String)>;
+
 /// Headers, with names in lower case, and the body that `body` or `json` say.
-fn content(library: &Table, given: &Given) -> Result<(Vec<(String, String)>, Vec<u8>), Problem> {
+fn content(library: &Table, given: &Given) -> Result<(Headers, Vec<u8>), Problem> {
     let mut headers = given.headers("headers")?;
     for (name, _) in &mut headers {
         name.make_ascii_lowercase();
