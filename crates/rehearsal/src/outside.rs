@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use dialplan::aside::{Aside, Stop};
@@ -18,7 +18,7 @@ use store::ScriptDatabase;
 pub(crate) struct Outside {
     state: Rc<RefCell<State>>,
     /// Where the functions of a test run.
-    aside: Rc<Aside>,
+    aside: Weak<Aside>,
 }
 
 #[derive(Default)]
@@ -90,8 +90,8 @@ impl fmt::Debug for Outside {
 }
 
 impl Outside {
-    pub(crate) fn new(aside: &Rc<Aside>) -> Self {
-        Self { state: Rc::default(), aside: Rc::clone(aside) }
+    pub(crate) fn new(aside: &Weak<Aside>) -> Self {
+        Self { state: Rc::default(), aside: Weak::clone(aside) }
     }
 
     pub(crate) fn add(&self, stub: Stub) {
@@ -175,9 +175,13 @@ impl bench::Outside for Outside {
         // The function may ask what was requested, so nothing is borrowed while it runs.
         let given = match reply {
             Some(Reply::Given(given)) => Ok(given),
-            Some(Reply::From(function)) => {
-                crate::object::answer_of(&self.aside, &function, &sent).map_err(Wrong::Failed)
-            }
+            Some(Reply::From(function)) => match self.aside.upgrade() {
+                Some(aside) => {
+                    crate::object::answer_of(&aside, &function, &sent).map_err(Wrong::Failed)
+                }
+                // The run is over, and nobody waits for it.
+                None => return None,
+            },
             None => Err(Wrong::Unexpected { method: sent.method, url: sent.url }),
         };
         let Given { after, answer } = given.unwrap_or_else(|wrong| {

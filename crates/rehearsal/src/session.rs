@@ -3,13 +3,14 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bench::{Office, PartyId, Weather, What};
 use dialplan::aside::{self, Aside, Stop};
 use dialplan::{Coverage, LogLevel, ScriptError};
+use jiff::Zoned;
 use jiff::civil::DateTime;
 use mlua::Lua;
 use pbx::Notice;
@@ -24,10 +25,13 @@ use crate::wall::{USUAL, in_zone};
 pub(crate) struct Session {
     stage: Arc<Stage>,
     suite: Arc<Suite>,
-    aside: Rc<Aside>,
+    /// Lua holds sessions, so they hold no Lua: neither would ever go.
+    aside: Weak<Aside>,
     seed: u64,
     /// Opened when it is first needed, so that a test can say before what time it is.
     office: RefCell<Option<Office>>,
+    /// Whether the test or case is over.
+    is_over: Cell<bool>,
     plan: RefCell<Plan>,
     watch: RefCell<Watch>,
     marks: RefCell<BTreeMap<PartyId, Marks>>,
@@ -126,17 +130,17 @@ impl Session {
     pub(crate) fn new(
         stage: &Arc<Stage>,
         suite: &Arc<Suite>,
-        aside: &Rc<Aside>,
+        aside: &Weak<Aside>,
         dialplan: Dialplan,
         seed: u64,
     ) -> Rc<Self> {
-        aside.set_time(&in_zone(USUAL, &stage.config.time_zone));
-        Rc::new(Self {
+        let session = Self {
             stage: Arc::clone(stage),
             suite: Arc::clone(suite),
-            aside: Rc::clone(aside),
+            aside: Weak::clone(aside),
             seed,
             office: RefCell::default(),
+            is_over: Cell::new(false),
             plan: RefCell::new(Plan {
                 allowed: Vec::new(),
                 dialplan,
@@ -149,7 +153,9 @@ impl Session {
             steps: Cell::new(0),
             cases_elapsed: Cell::default(),
             cases_covered: RefCell::default(),
-        })
+        };
+        session.set_time(&in_zone(USUAL, &stage.config.time_zone));
+        Rc::new(session)
     }
 
     /// Another session with the same beginning and another seed: a case of a property.
@@ -162,8 +168,25 @@ impl Session {
         self.seed
     }
 
-    pub(crate) fn aside(&self) -> &Rc<Aside> {
-        &self.aside
+    /// Where the functions of the test run.
+    ///
+    /// # Errors
+    /// Only when the run is over.
+    pub(crate) fn aside(&self) -> Result<Rc<Aside>, Problem> {
+        self.aside.upgrade().ok_or_else(|| Problem::Misuse(OVER.into()))
+    }
+
+    fn set_time(&self, now: &Zoned) {
+        if let Some(aside) = self.aside.upgrade() {
+            aside.set_time(now);
+        }
+    }
+
+    /// Ends the test or case: its office is closed at once. Lua may hold what belongs to it for long,
+    /// but nothing can be done with that any more.
+    pub(crate) fn close(&self) {
+        self.is_over.set(true);
+        drop(self.office.take());
     }
 
     pub(crate) fn stage(&self) -> &Stage {
@@ -181,6 +204,9 @@ impl Session {
             let busy = "a function that answers for the outside cannot let time go on";
             return Err(Problem::Misuse(busy.into()));
         };
+        if self.is_over.get() {
+            return Err(Problem::Misuse(OVER.into()));
+        }
         if office.is_none() {
             let plan = self.plan.borrow();
             let mut setup =
@@ -215,7 +241,7 @@ impl Session {
     /// What the wall clock shows when the office opens.
     pub(crate) fn set_wall(&self, wall: DateTime) {
         self.plan.borrow_mut().wall = wall;
-        self.aside.set_time(&in_zone(wall, &self.stage.config.time_zone));
+        self.set_time(&in_zone(wall, &self.stage.config.time_zone));
     }
 
     /// How the network treats messages when the office opens.
@@ -254,7 +280,7 @@ impl Session {
                 || self.outside.has_wrong()
                 || self.watch.borrow_mut().look(office)
         });
-        self.aside.set_time(&office.wall());
+        self.set_time(&office.wall());
         let mut watch = self.watch.borrow_mut();
         watch.look(&office);
         match self.outside.take_wrong() {
@@ -461,6 +487,8 @@ fn and_more(count: usize) -> String {
     if count == 0 { String::new() } else { format!(", and {count} more of the kind") }
 }
 
+/// Why nothing can be done with what Lua kept.
+const OVER: &str = "this belongs to a test or a case that is over";
 /// Things that may happen in one test; a call takes some thirty.
 const STEPS_MAX: u64 = 1_000_000;
 /// How long giving up a call takes at most: the exchange repeats itself for 32 seconds.

@@ -214,7 +214,8 @@ impl Worker {
         // Tests draw from one seed, and yet each from its own, whichever others run.
         let seed = mixed(seed, &file.chunk, &test.name);
         let usual = self.entries.usual();
-        let session = Session::new(&self.stage, &self.suite, &self.aside, usual, seed);
+        let aside = Rc::downgrade(&self.aside);
+        let session = Session::new(&self.stage, &self.suite, &aside, usual, seed);
         let ran = self.read(file, seed).and_then(|()| {
             self.choose_dialplan(&session)?;
             self.call(test, &session)
@@ -238,7 +239,9 @@ impl Worker {
             coverage.files.remove("scripts/main.lua");
         }
         let verdict = failure.map_or(Verdict::Passed, |failure| Verdict::Failed(Box::new(failure)));
-        (verdict, session.elapsed_in_all(), coverage)
+        let elapsed = session.elapsed_in_all();
+        session.close();
+        (verdict, elapsed, coverage)
     }
 
     /// Gives the test the dialplan that its file names.

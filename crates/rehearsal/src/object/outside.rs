@@ -23,7 +23,7 @@ pub(super) fn http(session: &Session, given: &Given) -> Result<Value, Problem> {
     let (method, url) = (given.needed("method")?, given.needed("url")?);
     let reply = match given.value("with") {
         Value::Function(function) => Reply::From(function),
-        _ => Reply::Given(answer(session.aside().library(), given)?),
+        _ => Reply::Given(answer(session.aside()?.library(), given)?),
     };
     // What a test answers is allowed there; of an address that ends with a `*`, all below its path.
     let address = url.split(['?', '*']).next().unwrap_or_default();

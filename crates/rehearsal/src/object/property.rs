@@ -53,7 +53,7 @@ impl Property<'_> {
         let case = self.cases.make(self.lua, choices)?;
         let session = self.session.afresh(seed);
         let t = T::value(self.lua, &session)?;
-        let aside = session.aside();
+        let aside = session.aside()?;
         let ran = befores(self.lua)?
             .iter()
             .try_for_each(|before| aside.run(before, t.clone(), CASE).map(|_| ()))
@@ -63,6 +63,7 @@ impl Property<'_> {
             Err(stop) => Some(explain(&session, stop)),
         };
         self.session.take_over(&session);
+        session.close();
         Ok(failure.map(Box::new))
     }
 }

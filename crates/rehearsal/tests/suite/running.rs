@@ -202,3 +202,28 @@ end)
     let (reports, _) = run_suite(stage, all, &options()).unwrap();
     assert!(is_passed(&reports[0]), "{}", told(&reports[0]));
 }
+
+#[test]
+fn a_run_leaves_nothing_behind_even_of_what_tests_keep() {
+    let stage = Arc::new(with_script("route('1', function(call) call:answer() call:sleep(9) end)"));
+    let text = r#"
+        test("keeps what it has", function(t)
+          kept = { t, t:call { as = "100", to = "1" } }
+        end)
+        test("tries what a case left", function(t)
+          local left
+          t:forall({ n = gen.whole(1, 3) }, function(t, case) left = t t:wait(1) end)
+          local works, problem = pcall(left.wait, left, 1)
+          t:equal(works, false)
+          assert(tostring(problem):find("a case that is over", 1, true), problem)
+        end)
+    "#;
+    let suite = Arc::new(suite(&stage, text));
+    let options = Options { filter: None, seed: 1, jobs: 2, fail_fast: false, until: None };
+    let run = rehearsal::run(&stage, &suite, &options, |report| {
+        assert_eq!(report.verdict, Verdict::Passed, "{}", told(report));
+    });
+    assert_eq!(run.unwrap().summary.passed, 2);
+    // Everything that a test is made of holds these.
+    assert_eq!((Arc::strong_count(&stage), Arc::strong_count(&suite)), (1, 1));
+}
