@@ -86,6 +86,8 @@ pub(crate) struct Meter {
     overdue: Cell<u64>,
     /// Work done in our own functions since the last look, in instructions.
     extra: Cell<u64>,
+    /// Instructions since the last look that are not the script's own.
+    excused: Cell<u64>,
     /// Bytes that Lua used at the last look.
     held: Cell<usize>,
     /// The line at the last look.
@@ -114,6 +116,7 @@ impl Meter {
         self.due.set(false);
         self.overdue.set(0);
         self.extra.set(0);
+        self.excused.set(0);
         self.held.set(usize::MAX);
         self.seen.replace(None);
         self.warm_below.set(0);
@@ -166,6 +169,11 @@ impl Meter {
         self.extra.set(self.extra.get().saturating_add(work));
     }
 
+    /// Takes off instructions that the script would not run if nobody watched it.
+    pub(crate) fn excuse(&self, instructions: u64) {
+        self.excused.set(self.excused.get().saturating_add(instructions));
+    }
+
     /// Whether the call is ended and nothing may catch that.
     pub(crate) fn is_doomed(&self) -> bool {
         self.doom.borrow().is_some()
@@ -191,7 +199,8 @@ impl Meter {
         // is held now and was not before tells enough of it.
         let held = lua.used_memory();
         let grown = held.saturating_sub(self.held.replace(held)) as u64;
-        let used = u64::from(GRAIN) + self.extra.take() + grown / BYTES_PER_INSTRUCTION;
+        let run = u64::from(GRAIN).saturating_sub(self.excused.take());
+        let used = run + self.extra.take() + grown / BYTES_PER_INSTRUCTION;
         self.see(debug);
         let left = self.left.get().saturating_sub(used);
         self.left.set(left);

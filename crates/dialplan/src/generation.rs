@@ -164,18 +164,28 @@ impl Generation {
         now: &Zoned,
     ) -> Result<Self, Vec<LoadError>> {
         let compiled = match &loading.kept {
-            Some(kept) => kept.chunks(sources, &names),
+            Some(kept) => kept.chunks(sources, &names, loading.watch),
             None => Compiled::Neither,
         };
         let mut host = Host::new(limits, names, now);
-        host.compiled = compiled;
         host.shared = loading.shared;
-        host.recorder = (loading.watch == Watch::Lines).then(Recorder::default);
+        host.recorder = match (loading.watch, compiled.recorded()) {
+            (Watch::Nothing, _) => None,
+            (Watch::Lines, Some(known)) => Some(Recorder::knowing(known)),
+            (Watch::Lines, None) => Some(Recorder::default()),
+        };
+        host.compiled = compiled;
         let host = Rc::new(host);
         host.meter.begin(limits.instructions_at_load);
         let made = Sandbox::new(&host, crate::time::seed(now.timestamp()));
         let sandbox = made.map_err(|error| vec![load_error(sources, &error)])?;
         let main = compile(&sandbox, &host, sources)?;
+        let learned = match &host.recorder {
+            Some(recorder) if loading.kept.is_some() && !host.compiled.is_known() => {
+                Some(recorder.known())
+            }
+            Some(_) | None => None,
+        };
         let ran = run(&sandbox, &host, main);
         let mut errors: Vec<_> = ran.err().map(|e| located(sources, e)).into_iter().collect();
         let loaded = errors.is_empty();
@@ -189,7 +199,7 @@ impl Generation {
             return Err(errors);
         }
         if let Some(kept) = &loading.kept {
-            kept.keep(sources, &host.names, &host.compiled);
+            kept.keep(sources, &host.names, learned, &host.compiled);
         }
         host.loading.set(false);
         let finish = || -> mlua::Result<Function> {
@@ -377,10 +387,12 @@ fn compile(sandbox: &Sandbox, host: &Host, sources: &Sources) -> Result<Function
     let mut main = None;
     for (path, text) in &sources.files {
         let file = format!("{SCRIPTS_FOLDER}{path}");
-        let compiled = sandbox.compile(host, &file, text);
-        if let (Some(recorder), Ok(function)) = (&host.recorder, &compiled) {
-            recorder.learn(&file, function, text);
-        }
+        let compile = |text: &str| sandbox.compile(host, &file, text);
+        let compiled = match &host.recorder {
+            Some(recorder) if !host.compiled.is_known() => recorder.learn(&file, text, compile),
+            // What a load before learned belongs to what it compiled.
+            Some(_) | None => compile(text),
+        };
         match compiled {
             Ok(function) if path == ENTRY => main = Some(function),
             Ok(function) => {

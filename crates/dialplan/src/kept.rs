@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use mlua::chunk::ChunkMode;
 use mlua::{Function, Lua, Table};
 
+use crate::coverage::{Known, Watch};
 use crate::generation::{Names, Sources};
 
 /// What the first load of a set of scripts leaves for later ones of the same texts and names: its
@@ -22,6 +23,8 @@ struct Record {
     sources: Sources,
     names: Names,
     chunks: Chunks,
+    /// What is counted in them, if they were compiled to be watched.
+    learned: Option<Known>,
 }
 
 /// Compiled chunks by name, ours and those of scripts.
@@ -29,9 +32,14 @@ type Chunks = BTreeMap<String, Vec<u8>>;
 
 impl Kept {
     /// The chunks of an earlier load, if that was of the same.
-    pub(crate) fn chunks(&self, sources: &Sources, names: &Names) -> Compiled {
+    pub(crate) fn chunks(&self, sources: &Sources, names: &Names, watch: Watch) -> Compiled {
+        let is_watched = watch == Watch::Lines;
         match self.0.get() {
-            Some(record) if record.sources == *sources && record.names == *names => {
+            Some(record)
+                if record.sources == *sources
+                    && record.names == *names
+                    && record.learned.is_some() == is_watched =>
+            {
                 Compiled::Known(self.clone())
             }
             Some(_) => Compiled::Neither,
@@ -40,12 +48,19 @@ impl Kept {
     }
 
     /// Keeps what a load without mistakes compiled.
-    pub(crate) fn keep(&self, sources: &Sources, names: &Names, compiled: &Compiled) {
+    pub(crate) fn keep(
+        &self,
+        sources: &Sources,
+        names: &Names,
+        learned: Option<Known>,
+        compiled: &Compiled,
+    ) {
         if let Compiled::New(chunks) = compiled {
             self.0.get_or_init(|| Record {
                 sources: sources.clone(),
                 names: names.clone(),
                 chunks: chunks.take(),
+                learned,
             });
         }
     }
@@ -83,6 +98,14 @@ impl Compiled {
     /// Whether an earlier load of the same found no mistake.
     pub(crate) fn is_known(&self) -> bool {
         matches!(self, Self::Known(_))
+    }
+
+    /// What an earlier load learned of the scripts, if they were watched.
+    pub(crate) fn recorded(&self) -> Option<&Known> {
+        match self {
+            Self::Known(kept) => kept.0.get()?.learned.as_ref(),
+            Self::New(_) | Self::Neither => None,
+        }
     }
 
     /// The function of a chunk: from what is known, or compiled from its text.

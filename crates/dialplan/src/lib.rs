@@ -59,7 +59,7 @@ mod webhook;
 pub use budget::Limits;
 pub use call_view::{CallView, Party};
 pub use check::{Code, Finding, Project, Severity, check};
-pub use coverage::{Coverage, LineCoverage, Watch};
+pub use coverage::{Branch, BranchKind, Coverage, LineCoverage, Watch};
 pub use deed::{Asked, Deed, Done};
 pub use error::{LoadError, ScriptError};
 pub use event::{CallEvent, Side};

@@ -13,6 +13,7 @@ use mlua::debug::DebugEvent;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, StdLib, Table, Value, VmState};
 
 use crate::budget::{GRAIN, stopped};
+use crate::coverage::COUNTER;
 use crate::error::{ScriptError, plain_text, strip_own_place, trace_lines};
 use crate::host::{Host, place, placed};
 use crate::kept::Chunk;
@@ -43,6 +44,9 @@ const STRING: [&str; 5] = ["byte", "char", "format", "len", "sub"];
 /// Entries of a list that `table.sort` and the like take; they run without a pause.
 const LIST_MAX: usize = 10_000;
 
+/// Instructions that calling a counter takes, about: they are not those of the script.
+const COUNTING: u64 = 4;
+
 /// One Lua state, closed off.
 pub(crate) struct Sandbox {
     pub(crate) lua: Lua,
@@ -64,12 +68,14 @@ impl Sandbox {
     pub(crate) fn new(host: &Rc<Host>, seed: i64) -> mlua::Result<Self> {
         let libs = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::UTF8 | StdLib::COROUTINE;
         let lua = Lua::new_with(libs, LuaOptions::default())?;
+        // What is made here stays, so that nothing need be looked for that does not.
+        lua.gc_stop();
         let meter = Rc::clone(host);
         let mut triggers = HookTriggers::new().every_nth_instruction(GRAIN);
         triggers.every_line = host.recorder.is_some();
         lua.set_global_hook(triggers, move |lua, debug| match &meter.recorder {
             Some(recorder) if debug.event() == DebugEvent::Line => {
-                recorder.see(lua, debug);
+                recorder.see(debug);
                 Ok(VmState::Continue)
             }
             Some(_) | None => meter.meter.look(lua, debug),
@@ -119,6 +125,9 @@ impl Sandbox {
         webhook::add(&lua, host, &json, &functions)?;
         add_own_globals(&lua, host, &functions, &library, &environment_metatable)?;
 
+        if host.recorder.is_some() {
+            add_counter(&lua, host, &library)?;
+        }
         let coroutine: Table = globals.get("coroutine")?;
         let names: Vec<&str> = VERBS.iter().map(|spec| spec.name).collect();
         let prelude = own_chunk("prelude", include_str!("sandbox/prelude.lua"));
@@ -142,6 +151,7 @@ impl Sandbox {
         environment.set_metatable(Some(environment_metatable.clone()))?;
         let write_global = functions.get("write_global")?;
         let body = functions.get("body")?;
+        lua.gc_restart();
         Ok(Self {
             lua,
             environment,
@@ -333,6 +343,20 @@ fn add_log(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()> {
             Ok(())
         })?,
     )
+}
+
+/// What scripts that are watched call where they can go on in more than one way: it counts, and gives
+/// back what it was given.
+fn add_counter(lua: &Lua, host: &Rc<Host>, library: &Table) -> mlua::Result<()> {
+    let counting = Rc::clone(host);
+    let count = move |_: &Lua, (counter, value): (usize, Value)| {
+        if let Some(recorder) = &counting.recorder {
+            recorder.count(counter, !matches!(value, Value::Nil | Value::Boolean(false)));
+        }
+        counting.meter.excuse(COUNTING);
+        Ok(value)
+    };
+    library.raw_set(COUNTER, lua.create_function(count)?)
 }
 
 /// The table of a call's own globals, made when it first writes one.

@@ -1,13 +1,12 @@
-//! Which lines of a compiled script can run, and between which lines it branches.
+//! Which lines of a compiled script can run.
 //!
 //! Read from what Lua 5.4 writes with `string.dump` (`ldump.c` of the vendored Lua, whose version is
 //! pinned): Lua alone knows at which lines its line hook fires.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Lines of one compiled file, from 1, each with the lines that a condition on it leads to; a line
-/// without a condition, or whose ways all begin on one line, leads nowhere.
-pub(super) type Lines = BTreeMap<u32, BTreeSet<u32>>;
+/// Lines of one compiled file, from 1.
+pub(super) type Lines = BTreeSet<u32>;
 
 /// Reads a compiled chunk with its debug information; `None` when it is not Lua 5.4's.
 pub(super) fn lines(dump: &[u8]) -> Option<Lines> {
@@ -33,11 +32,7 @@ impl<'a> Reader<'a> {
         let (first_line, _last_line) = (self.number()?, self.number()?);
         let [_parameters, has_varargs, _stack] = *self.take(3)? else { return None };
         let size = self.number()?;
-        let code: Vec<u32> = self
-            .take(size.checked_mul(4)?)?
-            .chunks_exact(4)
-            .filter_map(|bytes| Some(u32::from_ne_bytes(bytes.try_into().ok()?)))
-            .collect();
+        self.take(size.checked_mul(INSTRUCTION_BYTES)?)?;
         self.constants()?;
         let upvalues = self.number()?;
         self.take(upvalues.checked_mul(3)?)?;
@@ -46,12 +41,7 @@ impl<'a> Reader<'a> {
         }
         let at = self.line_numbers(u32::try_from(first_line).ok()?)?;
         // A function with varargs begins with an instruction that no line hook sees.
-        for (index, line) in at.iter().enumerate().skip(usize::from(has_varargs != 0)) {
-            let leads_to = lines.entry(*line).or_default();
-            if let Some(ways) = ways(&code, index, &at) {
-                leads_to.extend(ways);
-            }
-        }
+        lines.extend(at.into_iter().skip(usize::from(has_varargs != 0)));
         Some(())
     }
 
@@ -121,46 +111,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The lines at which the two ways of a condition begin, if they are told apart by their lines.
-fn ways(code: &[u32], index: usize, at: &[u32]) -> Option<[u32; 2]> {
-    let operation = code.get(index)? & OPERATION;
-    if !CONDITIONS.contains(&operation) {
-        return None;
-    }
-    let line = *at.get(index)?;
-    // A jump follows each condition; when the condition does not hold, the jump is skipped.
-    let jumped = *at.get(landing(code, index + 1)?)?;
-    let passed = *at.get(landing(code, index + 2)?)?;
-    (jumped != passed && jumped != line && passed != line).then_some([jumped, passed])
-}
-
-/// Where the code goes on from `index`, jumps followed.
-fn landing(code: &[u32], mut index: usize) -> Option<usize> {
-    for _ in 0..JUMPS_MAX {
-        let instruction = *code.get(index)?;
-        if instruction & OPERATION != JUMP {
-            break;
-        }
-        let distance = i64::from(instruction >> OPERATION_BITS) - JUMP_ZERO;
-        index = usize::try_from(i64::try_from(index).ok()? + 1 + distance).ok()?;
-    }
-    Some(index)
-}
-
 /// Signature, version 5.4, format 0, the bytes that show damage, the sizes of an instruction, a whole
 /// number and a fraction.
 const HEADER: &[u8] = b"\x1bLua\x54\x00\x19\x93\r\n\x1a\n\x04\x08\x08";
 const NUMBER_BYTES: usize = 8;
+const INSTRUCTION_BYTES: usize = 4;
 /// In place of a step between lines: the line stands in a list of its own.
 const ABSOLUTE: i8 = -0x80;
-const OPERATION_BITS: u32 = 7;
-const OPERATION: u32 = (1 << OPERATION_BITS) - 1;
-const JUMP: u32 = 56;
-/// Comparisons and tests, each followed by a jump.
-const CONDITIONS: std::ops::RangeInclusive<u32> = 57..=67;
-/// A distance of zero, as a jump holds it.
-const JUMP_ZERO: i64 = (1 << 24) - 1;
-/// Jumps to jumps that are followed; a loop without a body jumps to itself.
-const JUMPS_MAX: usize = 32;
 /// Functions in functions.
 const DEPTH_MAX: usize = 200;

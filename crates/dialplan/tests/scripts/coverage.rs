@@ -1,6 +1,6 @@
 //! Which lines, branches and routes ran.
 
-use dialplan::{Coverage, Generation, Limits, Loading, Outcome, Step, Verb, Watch};
+use dialplan::{BranchKind, Coverage, Generation, Limits, Loading, Outcome, Step, Verb, Watch};
 
 use crate::ladder::{begin, load, names, now, resume, sources, start};
 
@@ -71,18 +71,60 @@ fn each_line_that_can_run_is_counted_and_no_other() {
 fn a_condition_tells_which_of_its_ways_were_taken() {
     let generation = watched();
     call(&generation, "11");
-    let coverage = generation.coverage().unwrap();
-    let ways = |coverage: &Coverage, line: u32| {
+    let ways = |line: u32| {
+        let coverage = generation.coverage().unwrap();
         let line = &coverage.files["scripts/main.lua"][&line];
-        line.leads_to.iter().map(|(to, hits)| (*to, *hits)).collect::<Vec<_>>()
+        let forks = line.branches.iter().filter(|b| b.kind != BranchKind::Function);
+        forks.map(|b| (b.text.clone(), b.hits)).collect::<Vec<_>>()
     };
-    assert_eq!(ways(&coverage, 3), [(4, 1), (6, 0)]);
-    assert_eq!(ways(&coverage, 11), [], "both ways begin on that line");
+    let is = |text: &str, hits: [u64; 2]| (text.to_owned(), hits);
+    assert_eq!(ways(3), [is("number == \"1\"", [1, 0])]);
+    assert_eq!(ways(11), [is("call.to.user == \"11\"", [1, 0])]);
     call(&generation, "12");
+    assert_eq!(ways(3), [is("number == \"1\"", [1, 1])]);
+    assert_eq!(ways(11), [is("call.to.user == \"11\"", [1, 1])]);
+    assert_eq!(ways(12), [is("", [4, 0])]);
+    assert_eq!(ways(13), [is("i == 2 and found == \"one\"", [1, 3]), is("i == 2", [2, 2])]);
     let coverage = generation.coverage().unwrap();
-    assert_eq!(ways(&coverage, 3), [(4, 1), (6, 1)]);
-    assert_eq!(ways(&coverage, 13), [(12, 2), (14, 2)]);
-    assert_eq!(ways(&coverage, 14), [(12, 1), (16, 1)]);
+    let functions = coverage.files["scripts/main.lua"].values().flat_map(|line| &line.branches);
+    let functions = functions.filter(|branch| branch.kind == BranchKind::Function);
+    let calls: Vec<_> = functions.map(|b| (b.line, &*b.text, b.hits[0])).collect();
+    assert_eq!(calls, [(2, "kind", 2), (10, "route(\"1X\")", 2), (24, "route(\"2\")", 0)]);
+}
+
+#[test]
+fn scripts_that_are_watched_do_the_same_and_use_as_much() {
+    let script = r##"
+local tries = 0
+local function no_values() end
+local function two_values() return 1, 2 end
+route("1", function(call)
+  local t = { two_values() or 3, no_values() or "none", (two_values()) }
+  log(#t, t[1], t[2], t[3], select("#", (no_values() and 1)))
+  for _ = 1, 3000 do if tries >= 0 and tries < 9e9 then tries = tries + 1 end end
+  local ok, problem = pcall(function() if tries > nil then return end end)
+  log(problem)
+  while true do if tries < 0 or false then break end end
+end)
+"##;
+    let told = |watch: Watch, instructions: u64| {
+        let limits = Limits { instructions_per_verb: instructions, ..Limits::default() };
+        let loading = Loading { watch, ..Loading::default() };
+        let sources = sources(&[("main.lua", script)]);
+        let generation = Generation::load_as(&sources, names(), limits, loading, &now()).unwrap();
+        let mut script = start(&generation, "1").script;
+        let (mut step, mut turns) = (script.go_on(&now()), 0_u64);
+        while matches!(step, Step::Slice) {
+            (step, turns) = (script.go_on(&now()), turns + 1);
+        }
+        let Step::Failed(error) = step else { panic!("{step:?}") };
+        let logs: Vec<String> = generation.take_logs().into_iter().map(|log| log.text).collect();
+        (logs, error.to_string(), error.traceback, turns)
+    };
+    let (logs, error, traceback, turns) = told(Watch::Nothing, 1_000_000);
+    let watched = told(Watch::Lines, 1_000_000);
+    assert_eq!((&watched.0, &watched.1, &watched.2), (&logs, &error, &traceback));
+    assert!(watched.3.abs_diff(turns) * 5 <= turns, "{} turns instead of {turns}", watched.3);
 }
 
 #[test]
