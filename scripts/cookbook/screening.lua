@@ -3,12 +3,11 @@
 -- From an extension, 281 lists who called last as a friend, 282 as blocked.
 --
 -- To change: who is rung (100), the hours, and where the list comes from: `http.get` could ask a CRM.
+-- A friend is known by the number alone, which a caller can make up: let it open no more than a bell.
 
-local SCHEMA = [[
-  CREATE TABLE IF NOT EXISTS contact (
-    number TEXT PRIMARY KEY,
-    standing TEXT NOT NULL   -- 'friend' or 'blocked'
-  )]]
+local SCHEMA = [[CREATE TABLE IF NOT EXISTS contact (
+  number TEXT PRIMARY KEY,
+  standing TEXT NOT NULL)]]  -- 'friend' or 'blocked'
 
 local function standing_of(number)
   db.execute(SCHEMA)
@@ -17,13 +16,13 @@ local function standing_of(number)
 end
 
 route("280", { public = true }, function(call)
-  local standing = standing_of(call.from.user)
-  log.info(call.from.user, "is", standing)
+  local number, standing = call.from.user, standing_of(call.from.user)
   if standing == "blocked" then
     call:play("main/not-in-service")
     call:reject(404)
   end
-  shared.set("screening last caller", call.from.user, { ttl = 86400 })
+  -- A caller can claim any name; only a number can be listed, and read out.
+  if number:match("^%+?%d+$") then shared.set("screening last caller", number, { ttl = 86400 }) end
   if standing == "unknown" and not time.open("08:00-20:00") then
     return call:voicemail("100")
   end

@@ -40,6 +40,14 @@ test("when both are out of order, the caller is told", function(t)
   caller:is_refused(503)
 end)
 
+test("what is not a number of this country is not called", function(t)
+  local everywhere = { t:target("sip:gw1.example.net"), t:target("sip:gw2.example.net") }
+  for _, number in ipairs { "900881612345678", "91900123456", "90260000001", "902600000x" } do
+    t:call { as = "100", to = number }:is_refused(404)
+  end
+  t:equal(#everywhere[1]:messages() + #everywhere[2]:messages(), 0)
+end)
+
 test("strangers do not call at our cost", function(t)
   t:call { stranger = true, from = "+6621234567", to = "9026000000" }:is_refused(401)
 end)

@@ -49,6 +49,15 @@ test("the last word about a number counts", function(t)
   caller:hangs_up()
 end)
 
+test("a caller without a number rings, and cannot be listed", function(t)
+  local desk = t:phone("100")
+  local caller = t:call { from = "mallory", to = "280" }
+  desk:rings { from = "mallory" }
+  caller:hangs_up()
+  local owner = t:call { as = "100", to = "281" }
+  owner:hears("main/invalid")
+end)
+
 test("strangers to the office cannot change the list", function(t)
   t:call { stranger = true, from = "+6621234567", to = "281" }:is_refused(401)
 end)
