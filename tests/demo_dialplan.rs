@@ -360,6 +360,7 @@ fn loaded(sources: &Sources) -> Result<Generation, Vec<LoadError>> {
         mailboxes: extensions.clone(),
         extensions,
         language: "en".into(),
+        speech: false,
     };
     Generation::load(sources, names, Limits::default(), &now())
 }

@@ -6,6 +6,7 @@
 //! left over, and the function that an example shows must have run.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bench::{Act, Behaviour, Call, Called, Office, Phone, What};
@@ -185,11 +186,13 @@ impl Situation {
 fn open(name: &str, sources: Sources, situation: Situation) -> (Office, Vec<String>) {
     let texts = sources.files.values().flat_map(|text| text.split("route(\"").skip(1));
     let patterns = texts.map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
-    let mut office =
-        Office::new(shipped::setup(sources, situation.wall())).unwrap_or_else(|mistakes| {
-            let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-            panic!("{name} does not load:\n{}", mistakes.join("\n"))
-        });
+    let mut setup = shipped::setup(sources, situation.wall());
+    let by = pbx::SpeechBy::Command(vec!["speak".to_owned()]);
+    setup.config.speech = Some(Arc::new(pbx::Synthesiser::new(by)));
+    let mut office = Office::new(setup).unwrap_or_else(|mistakes| {
+        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        panic!("{name} does not load:\n{}", mistakes.join("\n"))
+    });
     office.set_outside(Box::new(tests::DatabaseAlone::default()));
     for user in ["100", "101", "102", "103", "104"] {
         let after = Duration::from_secs(2);

@@ -26,6 +26,7 @@ mod registrar;
 mod reload;
 mod scripts;
 mod shipped;
+mod speech;
 mod tidy;
 mod transfers;
 mod twins;

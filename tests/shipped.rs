@@ -53,6 +53,7 @@ pub(crate) fn setup(sources: Sources, wall: &str) -> Setup {
         time_zone: jiff::tz::TimeZone::UTC,
         limits: pbx::Limits::default(),
         http_allow: Vec::new(),
+        speech: None,
         script_limits: dialplan::Limits::default(),
         script_watch: Watch::Lines,
         digest: vec![sip_engine::Algorithm::Sha256],

@@ -150,6 +150,7 @@ fn mistakes(script: String) -> Vec<String> {
         extensions: BTreeSet::new(),
         mailboxes: BTreeSet::new(),
         language: "en".to_owned(),
+        speech: true,
     };
     let now = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
     match dialplan::Generation::load(&sources, names, dialplan::Limits::default(), &now) {

@@ -33,7 +33,7 @@ use media::{Engine, LegId, PlayItem, Sound};
 use pbx::records::{BindingRecord, StoreReply, StoreRequest, Ticket};
 use pbx::{
     Account, Allowed, Command, CommandId, Config, Input, Limits, Listener, MailboxConfig, Notice,
-    Output, Peer, Prompts, Reload, ScriptFailure, Snapshot, Start, Switch,
+    Output, Peer, Prompts, Reload, ScriptFailure, Snapshot, Speech, Start, Switch, Synthesiser,
 };
 use sip_engine::{Flow, Transport};
 
@@ -111,6 +111,8 @@ pub struct Plan {
     pub peers: Vec<Peer>,
     /// What scripts may reach over HTTP.
     pub http_allow: Vec<String>,
+    /// What speaks texts; nothing of it is ever started.
+    pub speech: Option<Arc<Synthesiser>>,
 }
 
 impl Default for Plan {
@@ -124,6 +126,7 @@ impl Default for Plan {
             limits: Limits::default(),
             peers: Vec::new(),
             http_allow: Vec::new(),
+            speech: None,
         }
     }
 }
@@ -176,6 +179,7 @@ impl World {
             time_zone: jiff::tz::TimeZone::UTC,
             limits: plan.limits,
             http_allow: plan.http_allow.iter().map(|it| Allowed::parse(it).unwrap()).collect(),
+            speech: plan.speech,
             script_limits: dialplan::Limits::default(),
             script_watch: dialplan::Watch::Nothing,
             digest: vec![sip_engine::Algorithm::Sha256, sip_engine::Algorithm::Md5],
@@ -318,6 +322,11 @@ impl World {
         for (index, name) in self.prompts.names().iter().enumerate() {
             if sound::has_tone(recent, prompt_tone_hz(index)) {
                 names.push(name.clone());
+            }
+        }
+        for (text, tone_hz) in &self.outside.tones {
+            if sound::has_tone(recent, *tone_hz) {
+                names.push(format!("\"{text}\""));
             }
         }
         if sound::has_tone(recent, 440.0) && sound::has_tone(recent, 480.0) {
@@ -464,6 +473,14 @@ impl World {
                 let reply = Input::Queried { ticket, answer, took };
                 self.later(after, Delivery::ToSwitch(reply));
             }
+            Output::Speak { ticket, request } => {
+                let Speech { text, language, voice } = &request.speech;
+                let voice = voice.as_ref().map_or(String::new(), |voice| format!(" by {voice}"));
+                self.note(&format!("speaks {language}{voice} \"{text}\""));
+                if let Some((after, answer)) = self.outside.spoken(ticket, &request) {
+                    self.later(after, Delivery::ToSwitch(Input::Spoken { ticket, answer }));
+                }
+            }
             Output::Respond { id, response } => {
                 let body = String::from_utf8_lossy(&response.body);
                 self.note(&format!("answers {} {} {}", id.0, response.status, body.trim_end()));
@@ -533,6 +550,7 @@ impl World {
                 .names()
                 .into_iter()
                 .find(|name| self.prompts.find(name).is_some_and(|own| Arc::ptr_eq(own, sound)))
+                .or_else(|| self.outside.text_of(sound))
                 .unwrap_or_else(|| "recording".to_owned()),
             PlayItem::Tone(tone) => format!("tone:{}", tone.frequencies_hz[0]),
             PlayItem::Silence(length) => format!("silence:{}", length.as_millis()),

@@ -1,11 +1,15 @@
 //! Other programs that scripts ask over HTTP, and the scripts' database.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use media::Sound;
 use pbx::records::Ticket;
-use pbx::{Answer, FetchError, FetchRequest, Fetched, Query, Reach};
+use pbx::{Answer, FetchError, FetchRequest, Fetched, Query, Reach, SpeechError, SpeechRequest};
 use store::ScriptDatabase;
+
+use crate::sound;
 
 /// Everything outside that a script can ask.
 #[derive(Default)]
@@ -13,6 +17,9 @@ pub struct Programs {
     answers: BTreeMap<String, (u64, Result<Fetched, FetchError>)>,
     asked: BTreeMap<Ticket, String>,
     database: Option<ScriptDatabase>,
+    spoken: BTreeMap<String, (u64, Result<Arc<Sound>, SpeechError>)>,
+    /// What each text that is spoken sounds like.
+    pub(crate) tones: Vec<(String, f32)>,
     /// How long each query takes; it is answered then.
     pub query_takes: Duration,
     /// The database never answers.
@@ -68,6 +75,37 @@ impl Programs {
         let body = String::from_utf8_lossy(&request.body);
         let body = if body.is_empty() { String::new() } else { format!(" with {body}") };
         format!("{} {}{reach}{body}", request.method, request.url)
+    }
+
+    /// A text is spoken after so many milliseconds: half a second of this tone. What nobody speaks is
+    /// never spoken.
+    pub fn speak(&mut self, text: &str, after_ms: u64, tone_hz: f32) {
+        let sound = Arc::new(Sound::from_pcm(sound::tone(tone_hz, 4_000)));
+        self.tones.push((text.to_owned(), tone_hz));
+        self.spoken.insert(text.to_owned(), (after_ms, Ok(sound)));
+    }
+
+    /// A text is not spoken, which is known after so many milliseconds.
+    pub fn fail_to_speak(&mut self, text: &str, after_ms: u64, error: SpeechError) {
+        self.spoken.insert(text.to_owned(), (after_ms, Err(error)));
+    }
+
+    pub(crate) fn spoken(
+        &mut self,
+        ticket: Ticket,
+        request: &SpeechRequest,
+    ) -> Option<(u64, Result<Arc<Sound>, SpeechError>)> {
+        let text = &request.speech.text;
+        self.asked.insert(ticket, format!("\"{text}\""));
+        self.spoken.get(text).cloned()
+    }
+
+    /// The text that a sound is of.
+    pub(crate) fn text_of(&self, sound: &Arc<Sound>) -> Option<String> {
+        let is_it = |(_, (_, own)): &(&String, &(u64, Result<Arc<Sound>, SpeechError>))| {
+            own.as_ref().is_ok_and(|own| Arc::ptr_eq(own, sound))
+        };
+        self.spoken.iter().find(is_it).map(|(text, _)| format!("\"{text}\""))
     }
 
     pub(crate) fn fetch(

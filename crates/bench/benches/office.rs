@@ -152,6 +152,7 @@ fn config() -> pbx::Config {
         time_zone: jiff::tz::TimeZone::UTC,
         limits: pbx::Limits::default(),
         http_allow: Vec::new(),
+        speech: None,
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::default(),
         apology: None,

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use pbx::{Answer, FetchError, FetchRequest, Fetched, Input, Query, WebRequest, WebResponse};
+use pbx::{
+    Answer, FetchError, FetchRequest, Fetched, Input, Query, SpeechError, SpeechRequest,
+    WebRequest, WebResponse,
+};
 
 /// Answers what scripts ask. Whoever owns an office says how.
 pub trait Outside: fmt::Debug {
@@ -16,6 +19,13 @@ pub trait Outside: fmt::Debug {
     /// # Errors
     /// What is wrong with it, for the author of the script.
     fn query(&mut self, query: &Query) -> Result<Answer, String>;
+
+    /// A script has a text spoken: how long it takes until its sound is there, or why there will be
+    /// none. `None` answers never. The sound itself is made up; see
+    /// [`Office::speech`](crate::Office::speech).
+    fn speak(&mut self, _: &SpeechRequest) -> Option<(Duration, Result<(), SpeechError>)> {
+        Some((Duration::ZERO, Ok(())))
+    }
 }
 
 /// There is nobody outside: every request is refused, and there is no database.
@@ -47,6 +57,17 @@ pub(crate) fn response_in_words(response: &WebResponse) -> String {
     in_words(response.status, response.body.len())
 }
 
+/// What is asked of the synthesiser.
+pub(crate) fn speech_in_words(request: &SpeechRequest) -> String {
+    let SpeechRequest { speech, .. } = request;
+    let mut text = speech.text.clone();
+    if let Some((end, _)) = text.char_indices().nth(WORDS_MAX) {
+        text.truncate(end);
+        text.push_str("..");
+    }
+    format!("speech \"{text}\"")
+}
+
 /// What is asked of the database: its statements, on one line, without their values.
 pub(crate) fn query_in_words(query: &Query) -> String {
     let statement = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -75,7 +96,11 @@ pub(crate) fn answer_in_words(input: &Input) -> Option<String> {
             Some(format!("{rows} changed"))
         }
         Input::Queried { answer: Err(error), .. } => Some(format!("an error: {error}")),
-        Input::Sip { .. }
+        Input::Spoken { answer: Err(error), .. } => {
+            Some(format!("nothing spoken: {}", error.word()))
+        }
+        Input::Spoken { answer: Ok(_), .. }
+        | Input::Sip { .. }
         | Input::FlowClosed { .. }
         | Input::Resolved { .. }
         | Input::Media(_)
@@ -105,5 +130,5 @@ fn fetch_error(error: FetchError) -> &'static str {
     }
 }
 
-/// Characters of a statement that are shown.
+/// Characters of a statement or text that are shown.
 const WORDS_MAX: usize = 120;

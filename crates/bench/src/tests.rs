@@ -61,6 +61,7 @@ pub(crate) fn setup(script: &str) -> Setup {
         time_zone: jiff::tz::TimeZone::UTC,
         limits: pbx::Limits::default(),
         http_allow: Vec::new(),
+        speech: Some(synthesiser()),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::default(),
         digest: vec![sip_engine::Algorithm::Sha256, sip_engine::Algorithm::Md5],
@@ -80,6 +81,12 @@ pub(crate) fn setup(script: &str) -> Setup {
         weather: Weather::calm(),
         kept: None,
     }
+}
+
+/// Something that speaks texts; nothing of it is ever started here.
+fn synthesiser() -> Arc<pbx::Synthesiser> {
+    let by = pbx::SpeechBy::Command(vec!["speak".to_owned()]);
+    Arc::new(pbx::Synthesiser::new(by))
 }
 
 /// Whole seconds.

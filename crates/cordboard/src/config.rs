@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -17,6 +18,7 @@ mod mistake;
 mod names;
 mod secret;
 mod section;
+mod speech;
 #[cfg(test)]
 mod tests;
 
@@ -63,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) limits: pbx::Limits,
     /// What scripts may reach over HTTP.
     pub(crate) http: HttpSettings,
+    /// What speaks texts.
+    pub(crate) speech: Option<Arc<pbx::Synthesiser>>,
     /// Bounds of scripts.
     pub(crate) script_limits: dialplan::Limits,
     /// Bounds of connections.
@@ -143,6 +147,7 @@ impl Settings {
             time_zone: _,
             limits: _,
             http,
+            speech: _,
             script_limits: _,
             tcp_limits,
             scripts: _,
@@ -190,12 +195,13 @@ impl Settings {
             digest: self.digest,
             accounts: self.accounts,
             peers: self.peers,
-            mailboxes: std::sync::Arc::new(self.mailboxes),
+            mailboxes: Arc::new(self.mailboxes),
             language: self.language,
             apology: self.apology,
             time_zone: self.time_zone,
             limits: self.limits,
             http_allow: self.http.allow,
+            speech: self.speech,
             script_limits: self.script_limits,
             script_watch: dialplan::Watch::Nothing,
         }
@@ -274,6 +280,7 @@ fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
     let accounts = read_accounts(&mut root, folder, &mailboxes);
     let peers = read_peers(&mut root);
     let http = http::read(&mut root, folder);
+    let speech = speech::read(&mut root, folder).map(Arc::new);
     let (limits, tcp_limits, script_limits) = read_limits(&mut root);
     root.finish();
 
@@ -293,6 +300,7 @@ fn read(mut root: Section<'_, '_>, folder: &Path) -> Settings {
         time_zone,
         limits,
         http,
+        speech,
         script_limits,
         tcp_limits,
         scripts,

@@ -65,6 +65,7 @@ fn kind_words(kind: &Kind) -> String {
         Kind::SecondsOrFunction => "seconds, or function".into(),
         Kind::SoundsOrFunction => "sound, list of sounds, or function".into(),
         Kind::Spoken => "number or text".into(),
+        Kind::Speech => "text".into(),
         Kind::Anything => "anything".into(),
         Kind::Table => "table".into(),
         Kind::Pattern => "pattern or name".into(),
@@ -100,6 +101,7 @@ fn default_words(kind: &Kind) -> Option<String> {
         | Kind::SecondsOrFunction
         | Kind::SoundsOrFunction
         | Kind::Spoken
+        | Kind::Speech
         | Kind::Anything
         | Kind::Table
         | Kind::Pattern

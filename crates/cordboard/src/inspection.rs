@@ -57,6 +57,7 @@ impl Subject<'_> {
             extensions: self.settings.accounts.keys().cloned().collect(),
             mailboxes: self.settings.mailboxes.keys().cloned().collect(),
             language: self.settings.language.clone(),
+            speech: self.settings.speech.is_some(),
         };
         let now = Zoned::now().with_time_zone(self.settings.time_zone.clone());
         let limits = self.settings.script_limits;

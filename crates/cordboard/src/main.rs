@@ -36,6 +36,7 @@ mod report;
 mod scripts;
 mod shutdown;
 mod signalling;
+mod speech;
 mod watch;
 mod web;
 mod wiring;

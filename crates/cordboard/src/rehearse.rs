@@ -73,6 +73,7 @@ impl Rehearsal {
             extensions: settings.accounts.keys().cloned().collect(),
             mailboxes: settings.mailboxes.keys().cloned().collect(),
             language: settings.language.clone(),
+            speech: settings.speech.is_some(),
         };
         let now = Zoned::now().with_time_zone(settings.time_zone.clone());
         let generation = Generation::load(&sources, names, settings.script_limits, &now);

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::questions::Questions;
+use crate::speech::Speaker;
 use crate::web::Web;
 
 /// Drives `switch` until it says that it is idle after a `Stop`.
@@ -88,6 +89,8 @@ pub(crate) struct Hands {
     web: Web,
     /// The scripts' database.
     queries: store::Queries,
+    /// Texts that are spoken.
+    speaker: Speaker,
     /// Who waits for answers of the switch.
     questions: Questions,
     /// What failed at once and is to be told before anything else.
@@ -104,7 +107,7 @@ impl Hands {
         tcp: Tcp,
         media: Vec<RtpHandle>,
         store: store::Store,
-        (web, queries): (Web, store::Queries),
+        (web, queries, speaker): (Web, store::Queries, Speaker),
         questions: Questions,
     ) -> Self {
         let (replies, resolved) = mpsc::channel(net::LOOKUPS_WAITING_MAX);
@@ -118,6 +121,7 @@ impl Hands {
             resolved,
             web,
             queries,
+            speaker,
             questions,
             returned: VecDeque::new(),
             to_wake,
@@ -126,8 +130,8 @@ impl Hands {
     }
 
     /// Closes all SIP sockets, and gives back what else has to be ended.
-    pub(crate) fn let_go(self) -> (Vec<RtpHandle>, store::Store, Web, store::Queries) {
-        (self.media, self.store, self.web, self.queries)
+    pub(crate) fn let_go(self) -> (Vec<RtpHandle>, store::Store, Web, store::Queries, Speaker) {
+        (self.media, self.store, self.web, self.queries, self.speaker)
     }
 
     fn carry_out(&mut self, output: Output) {
@@ -160,7 +164,14 @@ impl Hands {
                     self.returned.push_back(Input::Queried { ticket, answer, took });
                 }
             }
-            Output::Abandon { ticket } => self.web.abandon(ticket),
+            Output::Speak { ticket, request } => {
+                self.returned.extend(self.speaker.speak(ticket, request).err());
+            }
+            // Whoever does not know the ticket lets it pass.
+            Output::Abandon { ticket } => {
+                self.web.abandon(ticket);
+                self.speaker.abandon(ticket);
+            }
             Output::Respond { id, response } => self.web.respond(id, response),
             Output::Publish(notice) => self.publish(notice),
         }

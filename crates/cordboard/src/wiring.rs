@@ -25,6 +25,7 @@ use crate::questions::Questions;
 use crate::reload::Current;
 use crate::shutdown::Signals;
 use crate::signalling::{self, Hands};
+use crate::speech::Speaker;
 use crate::web::Web;
 use administration::{Administration, Office};
 
@@ -102,7 +103,10 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let questions = Questions::new(sender.clone());
     let web = Web::start(&settings.http, sender.clone())?;
     let queries = open_script_database(&settings, sender.clone())?;
-    let mut hands = Hands::new(udp, tcp, media, store, (web, queries), questions.clone());
+    let speech_folder = settings.data.join(SPEECH);
+    let speaker = Speaker::start(&settings.http.trusted, speech_folder, sender.clone())?;
+    let beside = (web, queries, speaker);
+    let mut hands = Hands::new(udp, tcp, media, store, beside, questions.clone());
 
     let office = Office {
         config_path: config_path.to_owned(),
@@ -124,7 +128,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     }
     administration.stop();
     tracing::debug!(udp = ?hands.udp.counters(), tcp = ?hands.tcp.counters(), "carried");
-    let (media, store, web, queries) = hands.let_go();
+    let (media, store, web, queries, speaker) = hands.let_go();
     for (number, voice) in media.iter().enumerate() {
         tracing::debug!(number, voice = ?voice.counters(), "carried");
     }
@@ -133,6 +137,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     store.close();
     web.close();
     queries.close();
+    speaker.close();
     decoder.stop();
     drop(data_folder);
     tracing::info!("closed");
@@ -283,6 +288,8 @@ fn shown(addresses: &[SocketAddr]) -> String {
 pub(crate) const DATABASE: &str = "cordboard.db";
 /// Recordings, in the data folder.
 pub(crate) const RECORDINGS: &str = "recordings";
+/// Texts that were spoken, in the data folder.
+const SPEECH: &str = "speech";
 /// News that may wait for the loop; beyond, their senders wait or drop, as each says.
 const INBOX_MAX: usize = 16_384;
 /// Threads for look-ups and for reading scripts.

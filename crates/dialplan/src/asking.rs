@@ -18,6 +18,7 @@ use crate::options::{Call, mismatch};
 use crate::pattern::Pattern;
 use crate::say::{Spoken, moment, parse_time, say};
 use crate::sound::parse_sound;
+use crate::speech::speech;
 use crate::targets;
 use crate::verb::{Absence, Barge, Dial, HangupCause, Play, Read, Record, Repeat, Sound, Verb};
 use crate::verbs::{Kind, VerbSpec};
@@ -73,6 +74,7 @@ pub(crate) fn ask(
         },
         "ringing" => Verb::Ringing,
         "say" => Verb::Play(spoken(&call, now)?),
+        "speak" => Verb::Play(speak(&call)?),
         "sleep" => Verb::Sleep(call.seconds("seconds")?.unwrap_or_default()),
         "voicemail" => Verb::Voicemail {
             mailbox: call.text("box")?.unwrap_or_default(),
@@ -128,13 +130,23 @@ fn dial(call: &Call<'_>) -> Result<Dial, String> {
 }
 
 fn play(call: &Call<'_>) -> Result<Play, String> {
+    play_of(call, call.sounds("sounds")?)
+}
+
+fn play_of(call: &Call<'_>, sounds: Vec<Sound>) -> Result<Play, String> {
     Ok(Play {
-        sounds: call.sounds("sounds")?,
+        sounds,
         repeat: if call.flag("loop")? { Repeat::Forever } else { Repeat::Once },
         barge: barge(call)?,
         from: call.seconds("from")?.unwrap_or_default(),
         gain_db: call.number("gain")?.unwrap_or_default() as f32,
     })
+}
+
+fn speak(call: &Call<'_>) -> Result<Play, String> {
+    let (text, _) = call.value("text")?;
+    let speech = speech(&text, call.text("lang")?, call.text("voice")?, call.names())?;
+    play_of(call, vec![Sound::Speech(speech)])
 }
 
 fn barge(call: &Call<'_>) -> Result<Barge, String> {

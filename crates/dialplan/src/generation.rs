@@ -56,6 +56,8 @@ pub struct Names {
     pub mailboxes: BTreeSet<String>,
     /// Folder tried first for prompts named without one: `en`.
     pub language: String,
+    /// Whether something speaks texts.
+    pub speech: bool,
 }
 
 /// Names a route of one generation.

@@ -47,6 +47,7 @@ mod script;
 mod shared;
 mod shown;
 mod sound;
+mod speech;
 mod strain;
 mod syntax;
 mod targets;
@@ -79,11 +80,12 @@ pub use say::{Spoken, say, say_prompts};
 pub use schedule::ScheduleId;
 pub use script::{Ending, Script, Step};
 pub use shared::{Claimed, LockId, LockOwner, Shared, SharedLimits};
+pub use speech::name_problem as speech_name_problem;
 pub use strain::Strain;
 pub use typed::{Typed, read_typed};
 pub use verb::{
     Absence, Barge, Destination, Dial, HangupCause, Identity, Leg, Originate, Play, Read, Record,
-    RedirectTarget, Repeat, Run, Sound, Target, Tone, Verb,
+    RedirectTarget, Repeat, Run, Sound, Speech, Target, Tone, Verb,
 };
 pub use verbs::{
     CALL, CHILD, CLASSES, ClassSpec, DB, FIELDS, GLOBAL, HTTP, JSON, Kind, LEG, LIBRARIES, LOG,

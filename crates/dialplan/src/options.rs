@@ -11,6 +11,7 @@ use mlua::{Table, Value};
 use crate::generation::Names;
 use crate::pattern::Pattern;
 use crate::sound::parse_sound;
+use crate::speech::speech_table;
 use crate::verb::Sound;
 use crate::verbs::{Kind, OptionSpec, VerbSpec, nearest};
 
@@ -220,7 +221,21 @@ impl<'a> Call<'a> {
 
     pub(crate) fn sounds(&self, name: &str) -> Result<Vec<Sound>, String> {
         let (value, spec) = self.value(name)?;
-        texts(name, &value, &spec.kind)?.iter().map(|text| parse_sound(text, self.names)).collect()
+        let Value::Table(table) = &value else {
+            let texts = texts(name, &value, &spec.kind)?;
+            return texts.iter().map(|text| parse_sound(text, self.names)).collect();
+        };
+        if let Some(speech) = speech_table(table, self.names)? {
+            return Ok(vec![Sound::Speech(speech)]);
+        }
+        let sound = |item: &Value| match item {
+            Value::Table(table) => match speech_table(table, self.names)? {
+                Some(speech) => Ok(Sound::Speech(speech)),
+                None => Err(format!("{name} has {} in its list", describe(item))),
+            },
+            item => parse_sound(&list_text(name, item)?, self.names),
+        };
+        list_values(name, table)?.iter().map(sound).collect()
     }
 
     pub(crate) fn patterns(&self, name: &str) -> Result<Vec<String>, String> {
@@ -251,15 +266,19 @@ fn texts(name: &str, value: &Value, kind: &Kind) -> Result<Vec<String>, String> 
         Value::Nil => Ok(Vec::new()),
         Value::String(text) => Ok(vec![checked_text(name, text)?]),
         Value::Integer(number) => Ok(vec![number.to_string()]),
-        Value::Table(list) => list_values(name, list)?
-            .iter()
-            .map(|item| match item {
-                Value::String(text) => checked_text(name, text),
-                Value::Integer(number) => Ok(number.to_string()),
-                other => Err(format!("{name} has {} in its list", describe(other))),
-            })
-            .collect(),
+        Value::Table(list) => {
+            list_values(name, list)?.iter().map(|item| list_text(name, item)).collect()
+        }
         other => Err(mismatch(name, kind, other)),
+    }
+}
+
+/// An entry of a list of strings.
+fn list_text(name: &str, item: &Value) -> Result<String, String> {
+    match item {
+        Value::String(text) => checked_text(name, text),
+        Value::Integer(number) => Ok(number.to_string()),
+        other => Err(format!("{name} has {} in its list", describe(other))),
     }
 }
 
@@ -336,7 +355,10 @@ pub(crate) fn expected(kind: &Kind) -> String {
         Kind::Whole { .. } => "a whole number".into(),
         Kind::Number { .. } => "a number".into(),
         Kind::Sound => "a prompt name, \"tone:...\" or \"silence:...\"".into(),
-        Kind::Sounds => "a prompt name, \"tone:...\", \"silence:...\" or a list of these".into(),
+        Kind::Sounds => {
+            "a prompt name, \"tone:...\", \"silence:...\", {speak=...} or a list of these".into()
+        }
+        Kind::Speech => "a text to speak".into(),
         Kind::Word(words) => {
             let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
             format!("one of {}", words.join(", "))

@@ -18,6 +18,8 @@ pub enum Outcome {
         /// How long the caller listened.
         heard: Duration,
     },
+    /// Nothing was played, since a text could not be spoken.
+    Unspoken(&'static str),
     /// Digits were collected, or not.
     Read {
         /// What was typed, without the terminator; may be empty.

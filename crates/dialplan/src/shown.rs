@@ -90,7 +90,8 @@ fn one(value: &Value, kind: Option<Kind>, depth: usize) -> String {
             format!("{:?}", without_password(&one_line(&text.to_string_lossy(), TEXT_SHOWN_MAX)))
         }
         Value::Table(table) if depth > 0 && kind.is_some_and(is_text_plain) => {
-            braces(table, |_| kind, depth - 1)
+            let kind_of = |key: &str| if key == "speak" { Some(Kind::Speech) } else { kind };
+            braces(table, kind_of, depth - 1)
         }
         Value::Function(_) => "function".into(),
         other => format!("<{}>", describe(other)),

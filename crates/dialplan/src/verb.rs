@@ -46,7 +46,8 @@ pub enum Verb {
         /// Q.850-like word or status the caller's side is told, for example `normal` or `busy`.
         cause: HangupCause,
     },
-    /// Play sounds one after the other, as early media when not answered. Outcome: `Played`.
+    /// Play sounds one after the other, as early media when not answered. Outcome: `Played`, or
+    /// `Unspoken`.
     Play(Play),
     /// Play a prompt and collect DTMF digits. Outcome: `Read`.
     Read(Read),
@@ -138,6 +139,28 @@ pub enum Sound {
     Tone(Tone),
     /// Nothing, for this long.
     Silence(Duration),
+    /// A text, spoken by a synthesiser.
+    Speech(Speech),
+}
+
+/// A text to be spoken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Speech {
+    /// 1 to 4,000 bytes, without control characters.
+    pub text: String,
+    /// The language it is in: that of the office unless the script says otherwise.
+    pub language: String,
+    /// Who speaks it; `None`: whoever the configuration says.
+    pub voice: Option<String>,
+}
+
+impl Speech {
+    /// How long a person takes to say it: 70 ms a character, half a second at least and a minute at
+    /// most. For whoever has no sound of it.
+    pub fn usual_length(text: &str) -> Duration {
+        let letters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        LETTER.saturating_mul(letters).clamp(SPEECH_MIN, SPEECH_MAX)
+    }
 }
 
 /// A synthesised tone: up to two frequencies, on and off in turn.
@@ -289,3 +312,9 @@ pub enum Absence {
     /// On another call.
     Busy,
 }
+
+/// How long a character takes.
+const LETTER: Duration = Duration::from_millis(70);
+/// How long a text takes, at least and at most.
+const SPEECH_MIN: Duration = Duration::from_millis(500);
+const SPEECH_MAX: Duration = Duration::from_secs(60);

@@ -348,8 +348,10 @@ pub enum Kind {
     SecondsOrFunction,
     /// Sounds, or a function to call.
     SoundsOrFunction,
-    /// A number or a string to be spoken.
+    /// A number or a string to be said with prompts.
     Spoken,
+    /// A text for the synthesiser.
+    Speech,
     /// Anything at all.
     Anything,
     /// A table.

@@ -214,7 +214,7 @@ impl Drawing {
         } else {
             for sound in &did.sounds {
                 pieces.push((" ".to_owned(), Ink::Plain));
-                self.sound(sound, &mut pieces);
+                self.sound(did.verb, sound, &mut pieces);
             }
         }
         if !did.more.is_empty() {
@@ -228,14 +228,17 @@ impl Drawing {
         pieces
     }
 
-    fn sound(&self, sound: &Heard, pieces: &mut Vec<Piece>) {
-        pieces.push((sound.name.clone(), Ink::Name));
+    fn sound(&self, verb: &str, sound: &Heard, pieces: &mut Vec<Piece>) {
+        if verb != "speak" {
+            pieces.push((sound.name.clone(), Ink::Name));
+        }
         let Some(text) = &sound.text else { return };
+        let space = if verb == "speak" { "" } else { " " };
         let text = match self.style.detail {
             Detail::Full => text.clone(),
             Detail::Short => shortened(text),
         };
-        pieces.push((format!(" \"{text}\""), Ink::Faint));
+        pieces.push((format!("{space}\"{text}\""), Ink::Faint));
     }
 }
 

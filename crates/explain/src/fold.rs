@@ -171,7 +171,9 @@ fn equal(a: &Alternative, b: &Alternative) -> bool {
 
 fn says_alike(a: &Step, b: &Step) -> bool {
     match (a, b) {
-        (Step::Did(a), Step::Did(b)) => a.verb == "say" && b.verb == "say" && a.place == b.place,
+        (Step::Did(a), Step::Did(b)) => {
+            a.verb == b.verb && matches!(a.verb, "say" | "speak") && a.place == b.place
+        }
         (Step::Did(_) | Step::Repeated { .. }, _) => false,
     }
 }
@@ -391,7 +393,8 @@ fn alike(a: &Step, b: &Step) -> bool {
         (Step::Did(a), Step::Did(b)) => {
             let same_line = a.verb == b.verb && a.place == b.place;
             // A time that is spoken, and a count that is logged, differ each time.
-            same_line && (a == b || (a.place.is_some() && matches!(a.verb, "say" | "log")))
+            same_line
+                && (a == b || (a.place.is_some() && matches!(a.verb, "say" | "speak" | "log")))
         }
         (
             Step::Repeated { steps: a, times: a_times },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dialplan::{Sound, Tone};
+use dialplan::{Sound, Speech, Tone};
 
 use crate::question::Office;
 use crate::tree::Heard;
@@ -25,6 +25,11 @@ fn one(sound: &Sound, office: &Office<'_>) -> Heard {
             }
         }
         Sound::Tone(tone) => Heard { name: tone_name(tone), text: None, length: tone.length },
+        Sound::Speech(Speech { text, .. }) => Heard {
+            name: "speech".to_owned(),
+            text: Some(text.clone()),
+            length: Some(Speech::usual_length(text)),
+        },
         Sound::Silence(length) => {
             let name = format!("silence:{}", length.as_secs_f64());
             Heard { name, text: None, length: Some(*length) }
@@ -45,7 +50,7 @@ pub(crate) fn length(sounds: &[Sound], heard: &[Heard]) -> Option<Duration> {
         .zip(heard)
         .map(|(sound, heard)| match sound {
             Sound::Tone(Tone { length: None, .. }) => None,
-            Sound::Prompt(_) | Sound::Tone(_) | Sound::Silence(_) => {
+            Sound::Prompt(_) | Sound::Tone(_) | Sound::Silence(_) | Sound::Speech(_) => {
                 Some(heard.length.unwrap_or(UNKNOWN))
             }
         })

@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
                 _ if stopped.talks => "ends their talk".to_owned(),
                 "dial" => "stops ringing".to_owned(),
                 "sleep" => "stops waiting".to_owned(),
-                "play" | "say" => "stops playing".to_owned(),
+                "play" | "say" | "speak" => "stops playing".to_owned(),
                 "read" | "menu" => "stops asking".to_owned(),
                 // Nothing was begun for it.
                 "within" | "" => return,

@@ -175,7 +175,11 @@ impl<'a> World<'a> {
             }
             Verb::Hangup { cause } => Effect::Over(hung_up(*cause, line)),
             Verb::Play(play) => {
-                let words = if ask.name == "say" { "says" } else { "plays" };
+                let words = match ask.name {
+                    "say" => "says",
+                    "speak" => "speaks",
+                    _ => "plays",
+                };
                 self.play(play, did(words), line)
             }
             Verb::Read(read) => self.read(read, did("asks"), line),

@@ -95,6 +95,41 @@ pub fn decode(name: &str, bytes: Vec<u8>) -> Result<Pcm, DecodeError> {
     }
 }
 
+/// Decodes a whole file that has no name: its kind follows from how it begins.
+///
+/// # Errors
+///
+/// As [`decode`]; and when it begins like none of the kinds that say what they are.
+pub fn decode_unnamed(bytes: Vec<u8>) -> Result<Pcm, DecodeError> {
+    let Some(ending) = ending_of(&bytes) else {
+        if bytes.is_empty() {
+            return Err(DecodeError::Empty);
+        }
+        return Err(DecodeError::Unreadable { flaw: "it begins like no sound file" });
+    };
+    match ending {
+        "au" => au::decode(&bytes),
+        ending => container::decode(ending, bytes),
+    }
+}
+
+/// The ending that a file would have which begins like this.
+fn ending_of(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [b'R', b'I', b'F', b'F' | b'X', ..] => Some("wav"),
+        [b'F', b'O', b'R', b'M', ..] => Some("aiff"),
+        [b'f', b'L', b'a', b'C', ..] => Some("flac"),
+        [b'O', b'g', b'g', b'S', ..] => Some("ogg"),
+        [b'.', b's', b'n', b'd', ..] => Some("au"),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some("m4a"),
+        [b'I', b'D', b'3', ..] => Some("mp3"),
+        // A frame of MPEG audio begins with eleven ones; of AAC, with twelve and then layer 0.
+        [0xFF, second, ..] if second & 0xF6 == 0xF0 => Some("aac"),
+        [0xFF, second, ..] if second & 0xE0 == 0xE0 => Some("mp3"),
+        _ => None,
+    }
+}
+
 /// How long the sound of a whole file lasts, as [`decode`] would give it, within 20 ms. Costs a small
 /// part of decoding: what the container says is believed.
 ///

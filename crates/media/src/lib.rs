@@ -28,7 +28,7 @@ mod wav;
 pub use command::{
     Codec, Command, Flag, JobId, Latch, LegId, PlayItem, Playlist, RecordLimits, Stream, ToneSpec,
 };
-pub use decode::{DecodeError, Pcm, decode, measure};
+pub use decode::{DecodeError, Pcm, decode, decode_unnamed, measure};
 pub use engine::{Counters, Engine, Packet};
 pub use event::{Event, RecordEnd};
 pub use port_pool::PortPool;

@@ -17,6 +17,7 @@ mod perform;
 mod read;
 mod record;
 mod sounds;
+mod speak;
 mod story;
 mod transfer;
 mod transferee;
@@ -44,6 +45,7 @@ use dial::Dialing;
 use keys::Told;
 use origin::Origin;
 use perform::{Collecting, Performance, Recording};
+use speak::Speaking;
 use story::Story;
 use transfer::Transferring;
 use transferee::Referral;
@@ -137,6 +139,8 @@ enum Task {
     Transferring(Box<Transferring>),
     /// For somebody whom the script called, to be handed over by that call.
     Taking(CallId),
+    /// For the sound of texts, with which a verb then begins.
+    Speaking(Box<Speaking>),
     /// For a reply of the store; without one in time it is taken for broken.
     Storing {
         ticket: Ticket,
@@ -273,6 +277,7 @@ impl Call {
         let task = match &self.task {
             Task::Collecting(collecting) => collecting.until(),
             Task::Storing { until, .. } => Some(*until),
+            Task::Speaking(speaking) => Some(speaking.until()),
             Task::Dialing(dialing) => dialing.wake_at(),
             Task::Transferring(transferring) => transferring.wake_at(),
             Task::Idle
@@ -306,7 +311,9 @@ impl Call {
             }
             Task::Dialing(_) => self.dial_timeout(now, desk),
             Task::Transferring(_) => self.transfer_timeout(now, desk),
+            Task::Speaking(speaking) if now >= speaking.until() => self.speech_timeout(now, desk),
             Task::Storing { .. }
+            | Task::Speaking(_)
             | Task::Collecting(_)
             | Task::Idle
             | Task::Playing { .. }

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use sip_engine::{Algorithm, Transport};
 
 use crate::outside::Allowed;
+use crate::speech::Synthesiser;
 
 /// Everything that is declared about an office. Cannot be wrong: whoever builds it has checked it.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Config {
     pub limits: Limits,
     /// What scripts may reach over HTTP; nothing else.
     pub http_allow: Vec<Allowed>,
+    /// What speaks texts; `None`: nothing.
+    pub speech: Option<Arc<Synthesiser>>,
     /// Bounds of scripts.
     pub script_limits: dialplan::Limits,
     /// Whether it is noted which lines of the scripts run.
@@ -56,8 +59,9 @@ pub struct Config {
 
 impl Config {
     /// Takes over what can change while calls are under way: accounts, peers, mailboxes, bounds of
-    /// calls and scripts, what scripts may reach, the time zone, and how sound finds its way. All else was built into sockets,
-    /// threads and challenges at the start, and stays as it was.
+    /// calls and scripts, what scripts may reach, what speaks texts, the time zone, and how sound finds
+    /// its way. All else was built into sockets, threads and challenges at the start, and stays as it
+    /// was.
     pub fn take_over(&mut self, newer: Self) {
         let Self {
             domain: _,
@@ -76,6 +80,7 @@ impl Config {
             apology,
             limits,
             http_allow,
+            speech,
             script_limits,
             script_watch,
         } = newer;
@@ -88,6 +93,7 @@ impl Config {
         self.apology = apology;
         self.limits = limits;
         self.http_allow = http_allow;
+        self.speech = speech;
         self.script_limits = script_limits;
         self.script_watch = script_watch;
     }

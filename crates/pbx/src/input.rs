@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::outside::FetchError;
 use crate::prompts::Prompts;
 use crate::records::{StoreReply, Ticket};
+use crate::speech::SpeechError;
 
 /// Something happened outside.
 #[derive(Debug)]
@@ -59,6 +60,13 @@ pub enum Input {
         answer: Result<Answer, String>,
         /// How long the work took, waiting not counted.
         took: Duration,
+    },
+    /// A text was turned into sound, or not.
+    Spoken {
+        /// Whose text it is.
+        ticket: Ticket,
+        /// The sound, with samples in it.
+        answer: Result<Arc<media::Sound>, SpeechError>,
     },
     /// Another program asks the scripts; answered with [`Output::Respond`](crate::Output), once.
     Asked {

@@ -28,13 +28,15 @@ pub mod records;
 mod registrar;
 mod repeats;
 mod snapshot;
+mod speech;
 mod switch;
 mod telling;
 pub mod verdict;
 
 /// What scripts ask for and are answered, as the rim has to know it.
 pub use dialplan::{
-    Answer, Changed, Fetched, Query, SqlValue, SqlValues, Statement, Wants, WebRequest, WebResponse,
+    Answer, Changed, Fetched, Query, Speech, SqlValue, SqlValues, Statement, Wants, WebRequest,
+    WebResponse,
 };
 
 pub use config::{Account, Config, Limits, Listener, MailboxConfig, Peer};
@@ -45,4 +47,5 @@ pub use output::Output;
 pub use outside::{Allowed, FetchError, FetchRequest, Reach, refused_fetch};
 pub use prompts::Prompts;
 pub use snapshot::{CallNow, CallState, GenerationNow, Snapshot};
+pub use speech::{SpeechBy, SpeechError, SpeechRequest, Synthesiser};
 pub use switch::{Start, Switch};

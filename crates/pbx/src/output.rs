@@ -8,6 +8,7 @@ use crate::input::AskedId;
 use crate::notice::Notice;
 use crate::outside::FetchRequest;
 use crate::records::{StoreRequest, Ticket};
+use crate::speech::SpeechRequest;
 
 /// Something to be done outside, in this order.
 #[derive(Debug)]
@@ -53,8 +54,15 @@ pub enum Output {
         /// What to do.
         query: Box<Query>,
     },
-    /// Nobody waits for the reply to this `Fetch` or `Query` any more: stop it if that is still
-    /// possible. A reply all the same is harmless.
+    /// Turn a text into sound; replied with [`Input::Spoken`](crate::Input).
+    Speak {
+        /// Where the reply goes.
+        ticket: Ticket,
+        /// What to speak, and by whom.
+        request: Box<SpeechRequest>,
+    },
+    /// Nobody waits for the reply to this `Fetch`, `Query` or `Speak` any more: stop it if that is
+    /// still possible. A reply all the same is harmless.
     Abandon {
         /// The ticket of that.
         ticket: Ticket,

@@ -201,6 +201,11 @@ impl Switch {
             Input::Fetched { ticket, answer } => {
                 self.reply(now, ticket, News::Fetched(answer));
             }
+            Input::Spoken { ticket, answer } => {
+                self.with_ticket(now, ticket, |call, desk| {
+                    call.handle_spoken(now, desk, ticket, answer);
+                });
+            }
             Input::Asked { id, request, trust } => self.asked(now, id, &request, trust),
             Input::Queried { ticket, answer, took } => {
                 self.reply(now, ticket, News::Queried { answer, took });

@@ -161,6 +161,7 @@ impl Session {
             extensions: opening.config.accounts.keys().cloned().collect(),
             mailboxes: opening.config.mailboxes.keys().cloned().collect(),
             language: opening.config.language.clone(),
+            speech: opening.config.speech.is_some(),
         };
         let own = dialplan::Generation::load(&opening.sources, names, limits, &now)
             .map_err(Trouble::Scripts)?;

@@ -2,7 +2,8 @@
 //! own, which survives being recorded and played again.
 
 use std::sync::Arc;
-use std::time::Duration;
+
+use dialplan::Speech;
 
 use super::time_to_samples;
 use crate::PartyId;
@@ -20,8 +21,7 @@ impl Texts {
             self.0.push(text.into());
             self.0.len() - 1
         });
-        let letters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        let length = LETTER.saturating_mul(letters).clamp(SPEECH_MIN, SPEECH_MAX);
+        let length = Speech::usual_length(text);
         let level = i16::try_from(index).ok().and_then(|index| TEXT_MAX.checked_sub(index));
         vec![level.unwrap_or(i16::MIN); usize::try_from(time_to_samples(length)).unwrap_or(0)]
     }
@@ -48,8 +48,3 @@ pub(super) fn level(party: PartyId) -> i16 {
 const VOICE_MIN: i16 = 4_000;
 /// The level of the first text; later ones are lower.
 const TEXT_MAX: i16 = -4_000;
-/// How long a letter takes.
-const LETTER: Duration = Duration::from_millis(70);
-/// How long a text takes, at least and at most.
-const SPEECH_MIN: Duration = Duration::from_millis(500);
-const SPEECH_MAX: Duration = Duration::from_secs(60);

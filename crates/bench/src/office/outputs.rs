@@ -1,9 +1,11 @@
 //! What switch, acoustics and parties want done.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use media::Sound;
 use pbx::{Input, Output};
 use sip_engine::Flow;
 use sip_syntax::Message;
@@ -66,6 +68,17 @@ impl Office {
                 let (answer, took) = (self.outside.query(&query), Duration::ZERO);
                 let answer = Delivery::ToSwitch(Input::Queried { ticket, answer, took });
                 self.queue.push(self.now, answer);
+            }
+            Output::Speak { ticket, request } => {
+                self.note(What::Asks(outside::speech_in_words(&request)));
+                if let Some((after, answer)) = self.outside.speak(&request) {
+                    let speech = &request.speech;
+                    let spoken =
+                        |()| Arc::new(Sound::from_pcm(self.acoustics.speech(&speech.text)));
+                    let answer = answer.map(spoken);
+                    let answer = Delivery::ToSwitch(Input::Spoken { ticket, answer });
+                    self.queue.push(self.now + after, answer);
+                }
             }
             // The switch does not mind a reply that comes all the same.
             Output::Abandon { .. } => {}

@@ -57,6 +57,7 @@ pub(crate) fn run(config_path: &Path, options: Options) -> anyhow::Result<ExitCo
         extensions: settings.accounts.keys().cloned().collect(),
         mailboxes: settings.mailboxes.keys().cloned().collect(),
         language: settings.language.clone(),
+        speech: settings.speech.is_some(),
     };
     let book =
         Book { texts: Texts::in_folder(&settings.prompts), found, lengths: RefCell::default() };

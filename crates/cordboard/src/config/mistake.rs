@@ -79,8 +79,18 @@ pub(crate) fn places(path: &Path, text: &str, mistakes: &Mistakes) -> Vec<report
 
 /// The text with the values of secrets and PINs starred out, byte for byte, so that places stay.
 fn without_secrets(text: &str) -> String {
+    let mut among_headers = false;
+    let mut start_in = |line: &str| {
+        if line.trim_start().starts_with('[') {
+            among_headers = line.contains("headers");
+        }
+        secret_start(line).or_else(|| {
+            let equals = line.find('=').filter(|_| among_headers)?;
+            Some(equals + 1)
+        })
+    };
     text.split_inclusive('\n')
-        .map(|line| match secret_start(line) {
+        .map(|line| match start_in(line) {
             Some(start) => {
                 let (head, tail) = line.split_at(start);
                 let starred: String = tail
@@ -97,15 +107,17 @@ fn without_secrets(text: &str) -> String {
         .collect()
 }
 
-/// Where in a line something secret may begin: after the `=` of `secret` or `pin`, or of a word that
-/// may have been meant so.
+/// Where in a line something secret may begin: after the `=` of `secret`, `token` or `pin`, of a word
+/// that may have been meant so, or of what belongs to `headers`.
 fn secret_start(line: &str) -> Option<usize> {
     let mut from = 0;
     while let Some(equals) = line.get(from..)?.find('=').map(|at| from + at) {
-        let key = line.get(..equals)?.trim_end().trim_end_matches(['"', '\'']);
-        let key = key.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next()?;
+        let path = line.get(..equals)?.trim_end().trim_end_matches(['"', '\'']);
+        let key = path.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next()?;
         let near = |name: &str| strsim::osa_distance(&key.to_lowercase(), name) <= 2;
-        if near("secret") || near("password") || key.to_lowercase().contains("pin") {
+        let names = ["secret", "password", "token", "headers"];
+        let holds_headers = path.trim_start().starts_with("headers.");
+        if names.into_iter().any(near) || holds_headers || key.to_lowercase().contains("pin") {
             return Some(equals + 1);
         }
         from = equals + 1;
@@ -126,6 +138,10 @@ mod tests {
             "101 = { name = \"x\", secret = \"abcd1234\" }",
             "account.101.secret = abcd1234",
             "\"secret\" = \"abcd1234\"",
+            "token = \"abcd1234\"",
+            "headers = { X = \"abcd1234\" }",
+            "headers.Authorization = \"abcd1234\"",
+            "[speech.headers]\nX = \"abcd1234\"",
         ] {
             let shown = without_secrets(line);
             assert!(!shown.contains("abcd"), "{shown}");
@@ -135,7 +151,7 @@ mod tests {
 
     #[test]
     fn other_values_are_shown() {
-        let text = "domain = \"example.org\"\nports = \"1-2\"\n";
+        let text = "domain = \"example.org\"\n[speech.headers]\n[media]\nports = \"1-2\"\n";
         assert_eq!(without_secrets(text), text);
     }
 }

@@ -8,6 +8,15 @@ use super::section::{Found, text};
 
 /// A secret as written, or from where `env:NAME` or `file:PATH` say it is; paths start at `folder`.
 pub(super) fn read(value: &DeValue<'_>, folder: &Path) -> Result<String, Found> {
+    read_up_to(SECRET_BYTES_MAX, value, folder)
+}
+
+/// The same, for secrets that no phone has to take, such as the tokens of web services.
+pub(super) fn read_long(value: &DeValue<'_>, folder: &Path) -> Result<String, Found> {
+    read_up_to(LONG_SECRET_BYTES_MAX, value, folder)
+}
+
+fn read_up_to(bytes_max: usize, value: &DeValue<'_>, folder: &Path) -> Result<String, Found> {
     let written = text(value)?;
     let secret = if let Some(name) = written.strip_prefix("env:") {
         std::env::var(name)
@@ -23,8 +32,8 @@ pub(super) fn read(value: &DeValue<'_>, folder: &Path) -> Result<String, Found> 
     if secret.is_empty() {
         return Err(Found::with_help("empty", "an account without a secret is open to everybody"));
     }
-    if secret.len() > SECRET_BYTES_MAX || secret.chars().any(char::is_control) {
-        return Err(Found::new(format!("not one line of up to {SECRET_BYTES_MAX} bytes")));
+    if secret.len() > bytes_max || secret.chars().any(char::is_control) {
+        return Err(Found::new(format!("not one line of up to {bytes_max} bytes")));
     }
     Ok(secret)
 }
@@ -41,3 +50,5 @@ pub(super) fn pin(value: &DeValue<'_>) -> Result<String, Found> {
 
 /// More than any phone takes.
 const SECRET_BYTES_MAX: usize = 256;
+/// As long as the tokens that web services hand out.
+const LONG_SECRET_BYTES_MAX: usize = 8_192;

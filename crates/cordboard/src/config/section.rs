@@ -158,6 +158,33 @@ impl<'a, 'm> Section<'a, 'm> {
         }
     }
 
+    /// Whether the section is in the file at all.
+    pub(super) fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// What a table in this section holds under keys of the author's own choice, in their order.
+    pub(super) fn entries<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        read: impl Fn(&str, &DeValue<'a>) -> Result<T, Found>,
+    ) -> Vec<(String, T)> {
+        let section = self.section(key);
+        let mut entries = Vec::new();
+        let mut blamed = Vec::new();
+        for (name, value) in section.table.iter().flat_map(|table| table.iter()) {
+            match read(name.get_ref(), value.get_ref()) {
+                Ok(read) => entries.push((name.get_ref().clone().into_owned(), read)),
+                Err(found) => blamed.push((name.get_ref().clone(), value.span(), found)),
+            }
+        }
+        for (name, place, found) in blamed {
+            self.blame_value(&format!("{key}.{name}"), place, expected, found);
+        }
+        entries
+    }
+
     /// Whether the key is there and holds text.
     pub(super) fn is_text(&mut self, key: &'static str) -> bool {
         self.find(key).is_some_and(|value| matches!(value.get_ref(), DeValue::String(_)))

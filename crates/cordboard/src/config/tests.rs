@@ -39,6 +39,11 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(settings.script_limits.shared.bytes, 13);
     assert_eq!(settings.http.allow.len(), 2);
     assert_eq!(settings.http.listen.unwrap().token, "t0ken");
+    let speech = settings.speech.unwrap();
+    let command = ["/office/bin/say", "-v", "{voice}", "--lang={lang}"].map(str::to_owned);
+    assert!(speech.by == pbx::SpeechBy::Command(command.into()), "found from the file");
+    assert_eq!((speech.voice.as_deref(), speech.at_once), (Some("anna"), 3));
+    assert_eq!((speech.timeout, speech.cache_bytes), (Duration::from_secs(5), 7 << 20));
     assert_eq!(settings.script_database, Path::new("survey.db"));
     assert_eq!(settings.accounts["101"].mailbox.as_deref(), Some("101"), "by its name");
     assert_eq!(settings.accounts["102"].mailbox.as_deref(), Some("desk"));
@@ -114,6 +119,25 @@ fn each_kind_of_mistake_says_what_was_expected() {
         ("[http]\nca = \"missing.pem\"", &["missing.pem cannot be read"]),
         ("[scripts]\ndatabase = \"cordboard.db\"", &["Cordboard's own records"]),
         ("[scripts]\ndatbase = \"x\"", &["did you mean `database`?"]),
+        ("[speech]", &["[speech]: it needs a `command` or a `url`"]),
+        ("[speech]\ncomand = [\"say\"]", &["did you mean `command`?"]),
+        ("[speech]\ncommand = \"say it\"", &["`command` in [speech] must be a list of"]),
+        ("[speech]\ncommand = []", &["names no program"]),
+        ("[speech]\ncommand = [\"say\"]\nurl = \"http://a/\"", &["choose one"]),
+        ("[speech]\ncommand = [\"say\", \"{text}\"]", &["comes on standard input"]),
+        ("[speech]\ncommand = [\"say\", \"{speed}\"]", &["nothing is put in for {speed}"]),
+        ("[speech]\ncommand = [\"say\", \"-{voice}\"]", &["set `voice` for texts that name none"]),
+        ("[speech]\ncommand = [\"say\"]\nvoice = \"-w\"", &["begin with a letter or digit"]),
+        ("[speech]\ncommand = [\"say\"]\ntimeout = 0", &["a whole number from 1 to 120"]),
+        ("[speech]\ncommand = [\"say\"]\nbody = \"{text}\"", &["go with `url`"]),
+        ("[speech]\nurl = \"speech.test\"", &["does not begin with https:// or http://"]),
+        ("[speech]\nurl = \"http://a/\"\nbody = \"{}\"", &["this has no {text} in it"]),
+        ("[speech]\nurl = \"http://a/\"\nheaders = 3", &["a section: [speech.headers]"]),
+        (
+            "[speech]\nurl = \"http://a/\"\nheaders = { X = \"env:NOT_SET_ANYWHERE\" }",
+            &["`headers.X` in [speech]", "no usable NOT_SET_ANYWHERE"],
+        ),
+        ("[speech]\nurl = \"http://a/\"\nheaders = { \"a b\" = \"x\" }", &["a header can have"]),
         ("domain = \"x\nfoo", &["not TOML", "cordboard.toml:1"]),
     ] {
         let shown = complain(text);
@@ -136,11 +160,25 @@ fn no_mistake_shows_a_secret() {
     for text in [
         "[account.101]\nsecret = \"hidden\"\nnane = \"x\"\nsecert = \"hidden\"",
         "[account.101]\nsecret = hidden",
+        "[speech]\nheaders = { \"a b\" = \"hidden\", X = \"hidden\\n\" }",
         "[mailbox.1]\npin = 'hidden'",
     ] {
         let shown = complain(text);
         assert!(!shown.contains("hidden"), "{shown}");
     }
+}
+
+#[test]
+fn the_headers_for_a_synthesiser_may_be_kept_in_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), format!("Bearer {}\n", "x".repeat(600))).unwrap();
+    let text = "[speech]\nurl = \"https://a.test/say\"\nheaders.Authorization = \"file:token\"\n";
+    let speech = Settings::parse(text, folder.path()).unwrap().speech.unwrap();
+    let pbx::SpeechBy::Url { url, body, headers } = &speech.by else { panic!("{speech:?}") };
+    assert_eq!((url.as_str(), headers.len()), ("https://a.test/say", 1));
+    assert_eq!(body, r#"{"text":{text},"lang":{lang},"voice":{voice}}"#);
+    assert!(headers[0].1.starts_with("Bearer xxx"));
+    assert!(!format!("{speech:?}").contains("xxx"));
 }
 
 #[test]
@@ -217,6 +255,12 @@ shared_bytes = 13
 allow = ["https://crm.example.org/", "http://10.0.0.5:8080/api/"]
 listen = "127.0.0.1:8080"
 token = "t0ken"
+[speech]
+command = ["bin/say", "-v", "{voice}", "--lang={lang}"]
+voice = "anna"
+timeout = 5
+at_once = 3
+cache = 7
 [account.101]
 secret = "s3cret"
 name = "Ann"

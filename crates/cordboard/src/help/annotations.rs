@@ -193,7 +193,7 @@ fn kind_type(option: &OptionSpec) -> String {
         Kind::Seconds { .. } | Kind::Number { .. } => "number".into(),
         Kind::Whole { .. } => "integer".into(),
         Kind::Sound => "Sound".into(),
-        Kind::Sounds => "Sound|Sound[]".into(),
+        Kind::Sounds => "Sound|Speech|(Sound|Speech)[]".into(),
         Kind::Word(words) => {
             words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join("|")
         }
@@ -205,8 +205,8 @@ fn kind_type(option: &OptionSpec) -> String {
         Kind::Identity => "Identity".into(),
         Kind::Function => "function".into(),
         Kind::SecondsOrFunction => "number|fun()".into(),
-        Kind::SoundsOrFunction => "Sound|Sound[]|fun()".into(),
-        Kind::Spoken => "string|number".into(),
+        Kind::SoundsOrFunction => "Sound|Speech|(Sound|Speech)[]|fun()".into(),
+        Kind::Spoken | Kind::Speech => "string|number".into(),
         Kind::Anything => "any".into(),
         Kind::Table => "table".into(),
     }

@@ -145,6 +145,7 @@ fn what_a_project_has_is_offered_with_what_is_heard() {
         extensions: ["101".to_owned()].into(),
         mailboxes: ["sales".to_owned()].into(),
         language: "en".to_owned(),
+        speech: false,
     };
     let texts = names::read_texts("en", "# ours\nmain/welcome\tGood morning.\nx/y\t/ˈiːj./\n");
     let text = names::names(&known, &texts);

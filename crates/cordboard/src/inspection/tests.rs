@@ -16,7 +16,7 @@ fn the_dialplan_that_ships_is_right_and_so_are_its_tests() {
 fn every_example_of_what_scripts_can_call_is_right() {
     for spec in dialplan::functions() {
         let sources = Sources { files: [("main.lua".to_owned(), spec.example.to_owned())].into() };
-        let found = found(&sources, &Sources::default());
+        let found = found_where_something_speaks(&sources);
         assert_eq!(found, Vec::<String>::new(), "{}\n{}", spec.full_name(), spec.example);
     }
 }
@@ -42,7 +42,7 @@ fn every_dialplan_in_the_pages_for_people_is_right() {
         for block in text.split("\n```lua\n").skip(1) {
             let code = block.split("```").next().unwrap();
             let sources = Sources { files: [("main.lua".to_owned(), code.to_owned())].into() };
-            let found = found(&sources, &Sources::default());
+            let found = found_where_something_speaks(&sources);
             assert_eq!(found, Vec::<String>::new(), "{page}\n{code}");
             count += 1;
         }
@@ -70,11 +70,21 @@ fn what_stops_the_loading_is_told_once_and_the_rest_beside_it() {
 
 /// Everything found in these scripts, with what the first start has.
 fn found(dialplan: &Sources, tests: &Sources) -> Vec<String> {
-    let settings = first_start::usual_settings(Path::new(".")).unwrap();
+    found_with(&first_start::usual_settings(Path::new(".")).unwrap(), dialplan, tests)
+}
+
+/// The same, where the configuration names something that speaks texts.
+fn found_where_something_speaks(dialplan: &Sources) -> Vec<String> {
+    let mut settings = first_start::usual_settings(Path::new(".")).unwrap();
+    let by = pbx::SpeechBy::Command(vec!["speak".to_owned()]);
+    settings.speech = Some(std::sync::Arc::new(pbx::Synthesiser::new(by)));
+    found_with(&settings, dialplan, &Sources::default())
+}
+
+fn found_with(settings: &Settings, dialplan: &Sources, tests: &Sources) -> Vec<String> {
     let prompts = embedded::measured_prompts().prompts().names();
     let broken = BTreeMap::new();
-    let subject =
-        Subject { settings: &settings, dialplan, tests, prompts, broken: &broken, kept: None };
+    let subject = Subject { settings, dialplan, tests, prompts, broken: &broken, kept: None };
     let mut items = subject.inspect().items;
     items.sort_by_key(|item| (item.place.file.clone(), item.place.span.start));
     let told = items.iter().map(|Item { place, .. }| {

@@ -86,6 +86,7 @@ fn known(settings: &Settings) -> anyhow::Result<(Names, BTreeMap<String, String>
         extensions: settings.accounts.keys().cloned().collect(),
         mailboxes: settings.mailboxes.keys().cloned().collect(),
         language,
+        speech: settings.speech.is_some(),
     };
     Ok((known, texts))
 }

@@ -86,6 +86,8 @@ codes! {
         "There is no prompt of that name."
     BROKEN_PROMPT Error "broken-prompt"
         "The sound file of that name cannot be played."
+    NO_SPEECH Error "no-speech"
+        "A text is to be spoken, and the configuration names nothing that speaks."
     UNKNOWN_EXTENSION Error "unknown-extension"
         "No account of that name is configured."
     UNKNOWN_MAILBOX Error "unknown-mailbox"

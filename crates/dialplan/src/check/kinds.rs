@@ -10,6 +10,7 @@ use super::outside::{Outside, Problem};
 use super::values::{Constructed, Possible, Sort, Value, Values};
 use crate::options::{expected, text_problem};
 use crate::pattern::Pattern;
+use crate::speech::SPEECH_KEYS;
 use crate::syntax::{Field, FieldKey, Number, Span};
 use crate::targets::{IDENTITY_KEYS, REDIRECT_KEYS, TARGET_KEYS, header_problem, is_redirect};
 use crate::time::Hours;
@@ -37,6 +38,18 @@ impl<'t> Judge<'_, '_, 't> {
     /// Judges all that an argument or option may be.
     pub(super) fn option(&mut self, option: &OptionSpec, possibles: &[Possible<'t>]) {
         self.one_of(&option.kind, option.name, possibles, 0);
+        if option.kind == Kind::Speech {
+            self.synthesiser(possibles);
+        }
+    }
+
+    /// Something must speak these texts.
+    fn synthesiser(&mut self, texts: &[Possible<'t>]) {
+        if let (false, Some(first)) = (self.outside.names.speech, texts.first()) {
+            let problem = Problem::new(Code::NO_SPEECH, "nothing is configured that speaks texts");
+            let help = "add a section [speech] with `command` or `url` to cordboard.toml";
+            self.tell(first, problem.help(help));
+        }
     }
 
     fn one_of(&mut self, kind: &Kind, name: &str, possibles: &[Possible<'t>], depth: u32) {
@@ -76,9 +89,12 @@ impl<'t> Judge<'_, '_, 't> {
                 text || (number && coerces)
             }
             Kind::Language => text,
-            Kind::Name | Kind::Mailbox | Kind::Dialled | Kind::Spoken | Kind::Pattern => {
-                text || number
-            }
+            Kind::Name
+            | Kind::Mailbox
+            | Kind::Dialled
+            | Kind::Spoken
+            | Kind::Speech
+            | Kind::Pattern => text || number,
             Kind::Seconds { .. } | Kind::Whole { .. } | Kind::Number { .. } => {
                 number || (text && coerces)
             }
@@ -161,6 +177,7 @@ impl<'t> Judge<'_, '_, 't> {
                     if key.is_ascii_digit() || "*#ABCD".contains(key));
                 (!known).then(|| wrong(format!("{name}: expected {}", expected(kind))))
             }
+            Kind::Speech => self.outside.speech(text),
             Kind::Text | Kind::Name | Kind::Spoken if self.is_verb() => {
                 text_problem(name, text.as_bytes()).map(wrong)
             }
@@ -232,6 +249,7 @@ impl<'t> Judge<'_, '_, 't> {
             | Kind::Function
             | Kind::SecondsOrFunction
             | Kind::Spoken
+            | Kind::Speech
             | Kind::Anything
             | Kind::Table
             | Kind::Hours
@@ -266,9 +284,7 @@ impl<'t> Judge<'_, '_, 't> {
             Kind::Redirects => self.list_or_keys(kind, table, REDIRECT_KEYS, "uri", depth),
             Kind::Identity => self.keys(table, IDENTITY_KEYS),
             Kind::Headers => self.headers(table),
-            Kind::Sounds | Kind::SoundsOrFunction => {
-                self.entries(&Kind::Sound, name, table, depth);
-            }
+            Kind::Sounds | Kind::SoundsOrFunction => self.sounds(name, table, depth),
             Kind::Patterns => self.entries(kind, name, table, depth),
             Kind::Flag { .. }
             | Kind::Text
@@ -286,11 +302,54 @@ impl<'t> Judge<'_, '_, 't> {
             | Kind::Function
             | Kind::SecondsOrFunction
             | Kind::Spoken
+            | Kind::Speech
             | Kind::Anything
             | Kind::Table
             | Kind::Pattern
             | Kind::Hours
             | Kind::Module => {}
+        }
+    }
+
+    /// One text to be spoken, or a list whose entries are sounds or such texts.
+    fn sounds(&mut self, name: &str, table: Constructed<'t>, depth: u32) {
+        let speaks = |table: Constructed<'t>| {
+            let named = |field: &Field<'t>| matches!(field.key, FieldKey::Name(_));
+            table.fields.iter().any(named) && table.holder.is_none()
+        };
+        if speaks(table) {
+            return self.spoken(table, depth);
+        }
+        for field in table.fields {
+            let (texts, sounds): (Vec<_>, Vec<_>) = self.field(table, field).into_iter().partition(
+                |possible| matches!(possible.value, Value::Table(inner) if speaks(inner)),
+            );
+            for text in &texts {
+                if let Value::Table(inner) = text.value {
+                    self.spoken(inner, depth + 1);
+                }
+            }
+            if !sounds.is_empty() {
+                self.one_of(&Kind::Sound, name, &sounds, depth + 1);
+            }
+        }
+    }
+
+    /// `{ speak = "...", lang = "de" }`.
+    fn spoken(&mut self, table: Constructed<'t>, depth: u32) {
+        self.keys(table, SPEECH_KEYS);
+        for field in table.fields {
+            let FieldKey::Name(key) = &field.key else { continue };
+            let kind = match key.text {
+                "speak" => Kind::Speech,
+                "lang" | "voice" => Kind::Text,
+                _ => continue,
+            };
+            let possibles = self.field(table, field);
+            self.one_of(&kind, key.text, &possibles, depth + 1);
+            if kind == Kind::Speech {
+                self.synthesiser(&possibles);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::code::Code;
 use crate::generation::Names;
 use crate::sound::parse_sound;
+use crate::speech::speech_text;
 use crate::targets::destination;
 use crate::verb::{Destination, Sound};
 use crate::verbs::nearest;
@@ -56,6 +57,12 @@ impl Outside<'_> {
             }
             Err(problem) => Some(Problem::new(Code::MISSING_PROMPT, problem)),
         }
+    }
+
+    /// A text for the synthesiser.
+    pub(super) fn speech(&self, text: &str) -> Option<Problem> {
+        let problem = speech_text(text.as_bytes()).err()?;
+        Some(Problem::new(Code::WRONG_VALUE, problem))
     }
 
     /// Whom to ring.

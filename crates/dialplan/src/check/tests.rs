@@ -162,6 +162,7 @@ fn findings(dialplan: &Sources, tests: &Sources) -> Vec<Finding> {
         extensions: ["101", "102"].map(str::to_owned).into(),
         mailboxes: ["101"].map(str::to_owned).into(),
         language: "en".into(),
+        speech: !dialplan.files.values().any(|text| text.contains("-- without [speech]")),
     };
     check(&Project {
         dialplan,

@@ -13,7 +13,9 @@ local concat = table.concat
 -- How the outcome of a verb looks in Lua; the numbers are those of `script.rs`.
 local shapes = {
   function(problem) error(problem, 0) end,
-  function(digit, interrupted, ms) return { digit = digit, interrupted = interrupted, ms = ms } end,
+  function(digit, interrupted, ms, why)
+    return { digit = digit, interrupted = interrupted, ms = ms, why = why }
+  end,
   function(digits, why)
     if digits then return digits end
     return nil, why

@@ -239,6 +239,7 @@ impl Run {
                         state.note_typed(digit.encode_utf8(&mut [0; 4]));
                     }
                     Outcome::Played { digit: None, .. }
+                    | Outcome::Unspoken(_)
                     | Outcome::Done
                     | Outcome::Fault(_)
                     | Outcome::Recorded { .. }

@@ -31,6 +31,13 @@ pub(super) fn settle(lua: &Lua, scratch: &Scratch, outcome: Outcome) -> mlua::Re
             digit.is_some().into_lua(lua),
             millis(heard).into_lua(lua),
         ]),
+        Outcome::Unspoken(why) => values(vec![
+            2.into_lua(lua),
+            Ok(Value::Nil),
+            false.into_lua(lua),
+            0.into_lua(lua),
+            why.into_lua(lua),
+        ]),
         Outcome::Read { digits, ended } => {
             let why = match ended {
                 ReadEnd::Complete => {
@@ -121,6 +128,7 @@ pub(super) fn cost(outcome: &Outcome) -> u64 {
         Outcome::Done
         | Outcome::Fault(_)
         | Outcome::Played { .. }
+        | Outcome::Unspoken(_)
         | Outcome::Read { .. }
         | Outcome::Recorded { .. }
         | Outcome::Dialed { .. }

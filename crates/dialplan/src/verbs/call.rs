@@ -395,8 +395,8 @@ end)
         doc: "A sound is the name of a file in the folder `prompts` without its ending and, if you \
               like, without its language: `main/welcome`. `tone:440` is a tone in hertz, \
               `tone:440+480/2,4` two together with two seconds on and four off, `tone:1000:0.2` \
-              one of a fifth of a second; `silence:1.5` is nothing for that long. Up to 64 in a \
-              list.\n\nWhile it plays, digits are kept for the next `call:read` or `call:menu`, \
+              one of a fifth of a second; `silence:1.5` is nothing for that long. `{ speak = \
+              \"...\" }` is a text, as with `call:speak`. Up to 64 in a list.\n\nWhile it plays, digits are kept for the next `call:read` or `call:menu`, \
               unless `barge` lets one stop it. A prompt that does not exist is told when the \
               scripts load.",
         arguments: &[OptionSpec::required("sounds", Kind::Sounds, "What to play.")],
@@ -668,6 +668,58 @@ end)
         ..VERB
     },
     VerbSpec {
+        name: "speak",
+        summary: "Speaks a text with the configured synthesiser.",
+        doc: "The section `[speech]` of the configuration names a command or an address that turns \
+              text into sound. What was spoken once is kept, so the same words come at once the \
+              next time; new ones take as long as the synthesiser does, while the caller goes on \
+              hearing what they hear. Without that section `cordboard check` tells the line, and so \
+              does an error when it runs.\n\nUp to 4,000 bytes; line ends and spaces that follow \
+              each other are one space, other control characters an error, and so is an empty \
+              text.\n\nA text can stand wherever sounds are given, also in a list: `call:play { \
+              \"main/welcome\", { speak = \"You are first in line.\" } }`, or as the `prompt` of \
+              `call:read` and `call:menu`, with its own `lang` and `voice` if need be. All texts of \
+              a verb are there before it begins.\n\nA synthesiser that fails, or takes longer \
+              than its `timeout`, ends no call: nothing is played, the result has `why`, and the \
+              log tells the line. A prompt of `call:read` is then left out, and the keys are \
+              waited for all the same.",
+        arguments: &[OptionSpec::required("text", Kind::Speech, "What to speak.")],
+        options: &[
+            OptionSpec::optional(
+                "lang",
+                Kind::Text,
+                "The language, as the synthesiser calls it; that of the office unless given.",
+            ),
+            OptionSpec::optional(
+                "voice",
+                Kind::Text,
+                "Who speaks, as the synthesiser calls it; as configured unless given.",
+            ),
+            OptionSpec::optional("loop", Kind::Flag { default: false }, "Begin again at the end."),
+            BARGE,
+            OptionSpec::optional(
+                "from",
+                seconds(0.0, 86_400.0, Some(0.0)),
+                "Start this far into it.",
+            ),
+            GAIN,
+        ],
+        returns: PLAYED,
+        answer: Answer::Serves,
+        example: r#"route("200", function(call)
+  call:answer()
+  local order = 12
+  local spoken = call:speak("Your order " .. order .. " is ready.", { barge = true })
+  if spoken.why then
+    log.warn("not spoken:", spoken.why)
+    call:say(order)
+  end
+  call:read { prompt = { "main/enter-digits", { speak = "or stay on the line" } }, max = 1 }
+end)
+"#,
+        ..VERB
+    },
+    VerbSpec {
         name: "voicemail",
         summary: "Takes a message for a mailbox.",
         doc: "Answers, plays the owner's greeting or one made of the number, beeps, and records \
@@ -761,6 +813,11 @@ const PLAYED: Returns = Returns::Table(&ClassSpec {
         ValueSpec::new("digit", "string?", "The digit that stopped it."),
         ValueSpec::new("interrupted", "boolean", "Whether a digit stopped it."),
         ValueSpec::new("ms", "integer", "How long the caller listened, in milliseconds."),
+        ValueSpec::new(
+            "why",
+            r#""timeout"|"busy"|"broken"|nil"#,
+            "Why a text could not be spoken; nil if all were.",
+        ),
     ],
 });
 const DIGITS: Returns = Returns::Values(&[

@@ -36,6 +36,15 @@ pub const CLASSES: &[&ClassSpec] = &[
         ],
     },
     &ClassSpec {
+        name: "Speech",
+        doc: "A text to be spoken, where sounds are given; as `call:speak` does.",
+        fields: &[
+            ValueSpec::new("lang", "string?", "The language; that of the office unless given."),
+            ValueSpec::new("speak", "string|number", "The text."),
+            ValueSpec::new("voice", "string?", "Who speaks; as configured unless given."),
+        ],
+    },
+    &ClassSpec {
         name: "Target",
         doc: "Somebody to ring, with times of its own.",
         fields: &[

@@ -54,6 +54,7 @@ fn verb() -> impl Strategy<Value = &'static str> {
         "hangup",
         "play",
         "say",
+        "speak",
         "read",
         "menu",
         "record",

@@ -17,6 +17,7 @@ fn shipped() -> Names {
         extensions: numbers.iter().cloned().collect(),
         mailboxes: numbers.into_iter().collect(),
         language: "en".into(),
+        speech: true,
     }
 }
 

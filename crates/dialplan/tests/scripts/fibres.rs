@@ -158,7 +158,7 @@ fn an_error_in_a_child_ends_it_alone_and_is_logged_with_its_line() {
         > Sleep(2s)
         > Sleep(1s)
         <2 done
-        > log error scripts/main.lua:4 a spawned function failed: call:play: sounds is missing; expected a prompt name, \"tone:...\", \"silence:...\" or a list of these
+        > log error scripts/main.lua:4 a spawned function failed: call:play: sounds is missing; expected a prompt name, \"tone:...\", \"silence:...\", {speak=...} or a list of these
         <1 done
         > returns
         ",

@@ -16,7 +16,7 @@ use std::time::Duration;
 use dialplan::{
     AskId, CallEvent, CallView, Check, DialStatus, Ending, Generation, Limits, LoadError, Loading,
     LogLevel, MailboxStatus, Match, Names, Outcome, Party, ReadEnd, Script, Side, Sound, Sources,
-    Step, Verb, VoicemailStatus,
+    Speech, Step, Verb, VoicemailStatus,
 };
 use jiff::Zoned;
 
@@ -37,6 +37,7 @@ pub(crate) fn names() -> Names {
         extensions: ["101", "102"].map(str::to_owned).into(),
         mailboxes: ["101"].map(str::to_owned).into(),
         language: "en".into(),
+        speech: true,
     }
 }
 
@@ -249,6 +250,7 @@ pub(crate) fn show(verb: &Verb) -> String {
 fn show_sound(sound: &Sound) -> String {
     match sound {
         Sound::Prompt(name) => name.clone(),
+        Sound::Speech(Speech { text, language, voice: None }) => format!("{language} {text:?}"),
         other => format!("{other:?}"),
     }
 }
@@ -267,6 +269,7 @@ fn outcome(text: &str) -> Outcome {
             digit: digit.chars().next().filter(|digit| *digit != '-'),
             heard: Duration::from_millis(ms.parse().unwrap()),
         },
+        ["unspoken", "timeout"] => Outcome::Unspoken("timeout"),
         ["read", "timeout"] => Outcome::Read { digits: String::new(), ended: ReadEnd::Timeout },
         ["read", "invalid"] => Outcome::Read { digits: "9".into(), ended: ReadEnd::Invalid },
         ["read", digits] => Outcome::Read { digits: (*digits).into(), ended: ReadEnd::Complete },

@@ -24,5 +24,6 @@ mod memory;
 mod outside;
 mod routes;
 mod shared;
+mod speech;
 mod values;
 mod verbs;

@@ -64,6 +64,7 @@ impl Made {
             extensions: config.accounts.keys().cloned().collect(),
             mailboxes: config.mailboxes.keys().cloned().collect(),
             language: "en".to_owned(),
+            speech: true,
         };
         Self { config, sources, names, prompts }
     }
@@ -147,6 +148,7 @@ fn config() -> pbx::Config {
         time_zone: now().time_zone().clone(),
         limits: pbx::Limits::default(),
         http_allow: vec![pbx::Allowed::parse("https://crm.example.org/").unwrap()],
+        speech: Some(Arc::new(pbx::Synthesiser::new(pbx::SpeechBy::Command(vec!["speak".into()])))),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::Nothing,
     }

@@ -275,6 +275,7 @@ impl Call {
             | Task::Preparing(..)
             | Task::Dialing(_)
             | Task::Taking(_)
+            | Task::Speaking(_)
             | Task::Storing { .. } => None,
         }
     }
@@ -291,6 +292,7 @@ impl Call {
             | Task::Preparing(..)
             | Task::Dialing(_)
             | Task::Taking(_)
+            | Task::Speaking(_)
             | Task::Storing { .. } => None,
         }
     }
@@ -353,6 +355,7 @@ impl Call {
             | Task::Bridged(_)
             | Task::Transferring(_)
             | Task::Taking(_)
+            | Task::Speaking(_)
             | Task::Storing { .. } => {}
         }
         let Some(Asked { by, offer }) = self.take_asked() else { return };

@@ -122,6 +122,7 @@ impl Call {
             Task::Dialing(dialing) => dialing.abandon(now, desk),
             Task::Bridged(bridge) => bridge.part(now, desk),
             Task::Transferring(transferring) => transferring.let_go(now, desk),
+            Task::Speaking(speaking) => speaking.abandon(desk),
             Task::Recording(recording) if recording.is_beeping() => {
                 return Some(perform::nothing_recorded());
             }
@@ -171,7 +172,11 @@ impl Call {
                 return None;
             }
             Task::Transferring(_) => {}
-            Task::Idle | Task::Preparing(..) | Task::Taking(_) | Task::Storing { .. } => {}
+            Task::Idle
+            | Task::Preparing(..)
+            | Task::Taking(_)
+            | Task::Speaking(_)
+            | Task::Storing { .. } => {}
         }
         if let Task::Bridged(bridge) = &mut self.task
             && let Some(offer) = bridge.take_asked_of_caller()

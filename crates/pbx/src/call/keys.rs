@@ -91,6 +91,7 @@ impl Call {
             | Task::Transferring(_)
             | Task::Dialing(_)
             | Task::Bridged(_)
+            | Task::Speaking(_)
             | Task::Storing { .. } => {
                 if self.typed.len() < TYPED_AHEAD_MAX {
                     self.typed.push_back(digit);

@@ -251,6 +251,7 @@ impl Call {
             | Task::Transferring(_)
             | Task::Dialing(_)
             | Task::Bridged(_)
+            | Task::Speaking(_)
             | Task::Storing { .. } => {}
         }
     }

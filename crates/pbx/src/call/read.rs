@@ -3,6 +3,7 @@
 use dialplan::{Fit, Outcome, Pattern, Read, ReadEnd};
 
 use super::perform::Performance;
+use super::speak::Spoken;
 use super::{Next, sounds};
 use crate::Prompts;
 use crate::feature::Reply;
@@ -11,6 +12,7 @@ use crate::feature::Reply;
 #[derive(Debug)]
 pub(crate) struct ReadDigits {
     read: Read,
+    spoken: Spoken,
     tries_left: u8,
     stage: Stage,
     last: (String, ReadEnd),
@@ -24,9 +26,15 @@ enum Stage {
 }
 
 impl ReadDigits {
-    pub(super) fn new(read: Read) -> Self {
+    pub(super) fn new(read: Read, spoken: Spoken) -> Self {
         let tries_left = read.tries.max(1);
-        Self { read, tries_left, stage: Stage::Asking, last: (String::new(), ReadEnd::Timeout) }
+        Self {
+            read,
+            spoken,
+            tries_left,
+            stage: Stage::Asking,
+            last: (String::new(), ReadEnd::Timeout),
+        }
     }
 
     pub(super) fn next(&mut self, reply: Reply, prompts: &Prompts) -> Next {
@@ -43,7 +51,7 @@ impl ReadDigits {
     fn ask(&mut self, prompts: &Prompts) -> Next {
         self.tries_left = self.tries_left.saturating_sub(1);
         Next::Perform(Performance::Collect {
-            prompt: sounds::items(prompts, &self.read.prompt),
+            prompt: sounds::items(prompts, &self.read.prompt, &self.spoken),
             digits_max: self.read.digits_max,
             timeout: self.read.timeout,
             between: self.read.between,
@@ -66,7 +74,7 @@ impl ReadDigits {
         }
         if ended == ReadEnd::Invalid && !self.read.invalid.is_empty() {
             self.stage = Stage::Correcting;
-            let items = sounds::items(prompts, &self.read.invalid);
+            let items = sounds::items(prompts, &self.read.invalid, &self.spoken);
             return Next::Perform(Performance::Play {
                 playlist: sounds::once(items),
                 barge: dialplan::Barge::Never,

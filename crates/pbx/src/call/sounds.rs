@@ -5,12 +5,13 @@ use std::time::Duration;
 use dialplan::{Barge, Play, Repeat, Sound};
 use media::{Flag, PlayItem, Playlist, ToneSpec};
 
+use super::speak::Spoken;
 use crate::Prompts;
 
 /// What a script wants played.
-pub(crate) fn playlist(prompts: &Prompts, play: &Play) -> Playlist {
+pub(crate) fn playlist(prompts: &Prompts, play: &Play, spoken: &Spoken) -> Playlist {
     Playlist {
-        items: items(prompts, &play.sounds),
+        items: items(prompts, &play.sounds, spoken),
         repeat: (play.repeat == Repeat::Forever).into(),
         barge: (play.barge == Barge::Any).into(),
         from: play.from,
@@ -46,12 +47,13 @@ pub(crate) fn beep() -> PlayItem {
     })
 }
 
-/// The sounds in order. A prompt that is gone since the scripts were loaded is left out, and said.
-pub(crate) fn items(prompts: &Prompts, sounds: &[Sound]) -> Vec<PlayItem> {
-    sounds.iter().filter_map(|sound| item(prompts, sound)).collect()
+/// The sounds in order. A prompt that is gone since the scripts were loaded is left out, and said; a
+/// text that was not spoken is left out.
+pub(crate) fn items(prompts: &Prompts, sounds: &[Sound], spoken: &Spoken) -> Vec<PlayItem> {
+    sounds.iter().filter_map(|sound| item(prompts, sound, spoken)).collect()
 }
 
-fn item(prompts: &Prompts, sound: &Sound) -> Option<PlayItem> {
+fn item(prompts: &Prompts, sound: &Sound, spoken: &Spoken) -> Option<PlayItem> {
     match sound {
         Sound::Prompt(name) => prompt(prompts, name),
         Sound::Tone(tone) => Some(PlayItem::Tone(ToneSpec {
@@ -60,6 +62,7 @@ fn item(prompts: &Prompts, sound: &Sound) -> Option<PlayItem> {
             length: tone.length,
         })),
         Sound::Silence(length) => Some(PlayItem::Silence(*length)),
+        Sound::Speech(speech) => spoken.get(speech).cloned().map(PlayItem::Sound),
     }
 }
 

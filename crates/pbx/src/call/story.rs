@@ -101,6 +101,7 @@ impl Call {
                     | Task::Echoing
                     | Task::Taking(_)
                     | Task::Preparing(..)
+                    | Task::Speaking(_)
                     | Task::Storing { .. },
                 ) => CallState::WithScript,
             },

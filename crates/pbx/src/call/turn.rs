@@ -189,7 +189,7 @@ impl Call {
             return None;
         }
         self.line = Some(ask);
-        self.start_on_line(now, desk, verb).map(Todo::Line)
+        self.begin_with_texts(now, desk, verb).map(Todo::Line)
     }
 
     /// Nobody waits for this ask any more: what was begun for it is stopped.

@@ -13,6 +13,7 @@ use super::caller::Stage;
 use super::perform::Performance;
 use super::read::ReadDigits;
 use super::record::RecordCaller;
+use super::speak::Spoken;
 use super::turn::Todo;
 use super::{Call, Feature, Finished, Next, sounds};
 use crate::Prompts;
@@ -99,12 +100,14 @@ impl Call {
         }
     }
 
-    /// Begins a verb that uses the line; gives back what it came to if that is known at once.
-    pub(super) fn start_on_line(
+    /// Begins a verb that uses the line, whose texts were spoken; gives back what it came to if that
+    /// is known at once.
+    pub(super) fn begin_on_line(
         &mut self,
         now: Instant,
         desk: &mut Desk,
         verb: Verb,
+        spoken: Spoken,
     ) -> Option<Finished> {
         match verb {
             Verb::Progress => {
@@ -113,10 +116,10 @@ impl Call {
             Verb::Queued { place, music } => self.queued(now, desk, place, music),
             Verb::Play(play) => {
                 let barge = play.barge;
-                let playlist = sounds::playlist(&self.prompts, &play);
+                let playlist = sounds::playlist(&self.prompts, &play, &spoken);
                 self.perform(now, desk, Performance::Play { playlist, barge })
             }
-            Verb::Read(read) => self.begin(Feature::Read(ReadDigits::new(read))),
+            Verb::Read(read) => self.begin(Feature::Read(ReadDigits::new(read, spoken))),
             Verb::Record(record) => {
                 self.answer(now, desk);
                 let recording = RecordCaller::new(record, &self.name, desk);
@@ -195,7 +198,7 @@ impl Call {
         let done = self.send_provisional(now, desk, reply);
         let already = self.background.is_some();
         if let (Some(music), Some(_), false) = (music, &done, already) {
-            let items = sounds::items(&self.prompts, &[music]);
+            let items = sounds::items(&self.prompts, &[music], &Spoken::new());
             if !items.is_empty() {
                 self.play_in_background(desk, sounds::forever(items));
             }

@@ -89,6 +89,7 @@ pub(super) fn load(
         extensions: config.accounts.keys().cloned().collect(),
         mailboxes: config.mailboxes.keys().cloned().collect(),
         language: config.language.clone(),
+        speech: config.speech.is_some(),
     };
     let loading =
         Loading { watch: config.script_watch, shared: shared.clone(), kept, ..Loading::default() };

@@ -36,6 +36,7 @@ fn switch(now: Instant) -> Switch {
         time_zone: jiff::tz::TimeZone::UTC,
         limits: Limits { calls_max: 2, ..Limits::default() },
         http_allow: Vec::new(),
+        speech: None,
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::Nothing,
     };

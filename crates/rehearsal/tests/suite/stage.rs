@@ -75,6 +75,7 @@ fn stage(sources: Sources) -> Stage {
         time_zone: jiff::tz::TimeZone::UTC,
         limits: pbx::Limits::default(),
         http_allow: Vec::new(),
+        speech: Some(synthesiser()),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::default(),
         apology: None,
@@ -90,6 +91,12 @@ fn stage(sources: Sources) -> Stage {
         start: Instant::now(),
         kept: dialplan::Kept::default(),
     }
+}
+
+/// Something that speaks texts; nothing of it is ever started here.
+fn synthesiser() -> Arc<pbx::Synthesiser> {
+    let by = pbx::SpeechBy::Command(vec!["speak".to_owned()]);
+    Arc::new(pbx::Synthesiser::new(by))
 }
 
 fn prompts() -> BTreeSet<String> {

@@ -102,9 +102,16 @@ fn config() -> pbx::Config {
         apology: None,
         limits: pbx::Limits::default(),
         http_allow: Vec::new(),
+        speech: Some(synthesiser()),
         script_limits: dialplan::Limits::default(),
         script_watch: dialplan::Watch::Nothing,
     }
+}
+
+/// Something that speaks texts; nothing of it is ever started here.
+fn synthesiser() -> Arc<pbx::Synthesiser> {
+    let by = pbx::SpeechBy::Command(vec!["speak".to_owned()]);
+    Arc::new(pbx::Synthesiser::new(by))
 }
 
 macro_rules! sessions {

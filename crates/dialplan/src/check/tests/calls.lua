@@ -105,7 +105,7 @@
 -- case: wrong types
   route("1", function(call)
     call:play(true)
---            ^^^^ wrong-type: call:play: sounds: expected a prompt name, "tone:...", "silence:..." or a list of these, got a boolean
+--            ^^^^ wrong-type: call:play: sounds: expected a prompt name, "tone:...", "silence:...", {speak=...} or a list of these, got a boolean
     call:play({ "welcome", {} , false })
 --                         ^^ wrong-type: call:play: sounds: expected a prompt name, "tone:..." or "silence:...", got a table
 --                              ^^^^^ wrong-type: call:play: sounds: expected a prompt name, "tone:..." or "silence:...", got a boolean

@@ -43,3 +43,31 @@
 --                      ^^^ no-route: call:menu: no route matches "3"; did you mean "1"?
   end)
   route("11", function(call) call:busy() end)
+-- case: texts to be spoken
+  route("1", function(call)
+    local who = call.from.name
+    call:speak("Hello " .. who, { voice = "anna", bareg = true })
+--                                                ^^^^^ unknown-option: call:speak: no option "bareg"; did you mean "barge"?
+    call:speak("  ")
+--             ^^^^ wrong-value: call:speak: text is empty
+    call:speak({ "welcome" })
+--             ^^^^^^^^^^^^^ wrong-type: call:speak: text: expected a text to speak, got a table
+    call:play { "welcme", { speak = "Hello", language = "de" } }
+--              ^^^^^^^^ missing-prompt: call:play: no prompt "welcme"; did you mean "welcome"?
+--                                           ^^^^^^^^ unknown-option: call:play: no key "language"; there are speak, lang, voice
+    call:play { speak = true }
+--                      ^^^^ wrong-type: call:play: speak: expected a text to speak, got a boolean
+    call:play { { speak = "" }, "bye" }
+--                        ^^ wrong-value: call:play: text is empty
+    call:read { prompt = { speak = "Your number?", lang = "de" }, max = 1 }
+    call:dial("ext/101", { music = { speak = "Please wait" } })
+--                                 ^^^^^^^^^^^^^^^^^^^^^^^^^ wrong-type: call:dial: music: expected a prompt name, "tone:..." or "silence:...", got a table
+  end)
+-- case: texts to be spoken by nobody
+  -- without [speech]
+  route("1", function(call)
+    call:speak(call.from.name)
+--             ^^^^^^^^^^^^^^ no-speech: call:speak: nothing is configured that speaks texts (add a section [speech] with `command` or `url` to cordboard.toml)
+    call:menu { prompt = { "welcome", { speak = "Press 1" } }, ["1"] = function() end }
+--                                              ^^^^^^^^^ no-speech: call:menu: nothing is configured that speaks texts (add a section [speech] with `command` or `url` to cordboard.toml)
+  end)

@@ -10,6 +10,7 @@ use sip_syntax::{Response, StatusCode};
 use super::Dialing;
 use super::branch::{Branch, BranchStage};
 use crate::call::caller::Stage;
+use crate::call::speak::Spoken;
 use crate::call::{Call, leg, sounds};
 use crate::desk::Desk;
 
@@ -20,7 +21,7 @@ impl Call {
             return;
         }
         let Some(music) = dialing.dial.music.clone() else { return };
-        let items = sounds::items(&self.prompts, &[music]);
+        let items = sounds::items(&self.prompts, &[music], &Spoken::new());
         if items.is_empty() {
             return;
         }
