@@ -78,7 +78,7 @@ fn content(library: &Table, given: &Given) -> Result<(Headers, Vec<u8>), Problem
 
 /// Asks a webhook of the scripts something, and waits for the answer.
 pub(super) fn asks(lua: &Lua, session: &Session, given: &Given) -> Result<Value, Problem> {
-    let (headers, body) = content(session.aside().library(), given)?;
+    let (headers, body) = content(session.aside()?.library(), given)?;
     let (method, path) = (given.needed("method")?, given.needed("path")?);
     if path.contains('?') {
         return Err(Problem::Misuse("what follows the question mark belongs into `query`".into()));
@@ -110,7 +110,7 @@ fn answered(lua: &Lua, session: &Session, answer: WebResponse) -> Result<Value, 
     }
     let body = lua.create_string(body)?;
     if is_json {
-        let decode: Function = session.aside().library().get::<Table>("json")?.get("decode")?;
+        let decode: Function = session.aside()?.library().get::<Table>("json")?.get("decode")?;
         table.raw_set("json", decode.call::<Value>(&body)?)?;
     }
     table.raw_set("status", status)?;
