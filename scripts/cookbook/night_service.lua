@@ -17,7 +17,7 @@ local function by_night(call)
       local result = call:dial(ON_CALL, { timeout = 30 })
       if result.status ~= "ANSWERED" then call:voicemail("100") end
     end,
-    timeout = function() call:play("main/goodbye") end,
+    otherwise = function() call:play("main/goodbye") end,
   }
   call:hangup()
 end

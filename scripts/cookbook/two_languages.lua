@@ -19,7 +19,7 @@ route("220", { public = true }, function(call)
     ["1"] = function() call:dial("ext/101", { music = "music/waltz" }) end,
     ["2"] = function() call:dial("ext/102", { music = "music/waltz" }) end,
     ["3"] = function() call:play(t "cook/hours") end,
-    timeout = function()
+    otherwise = function()
       local result = call:dial("ext/100")
       if result.status ~= "ANSWERED" then call:play(t "main/not-available") end
     end,

@@ -192,9 +192,7 @@ fn menu(call: &Call<'_>) -> Result<Read, String> {
         for pair in table.pairs::<Value, Value>() {
             let (key, value) = pair.map_err(|error| error.to_string())?;
             if let Some(choice) = choice(&key)? {
-                if !matches!(value, Value::Function(_) | Value::String(_)) {
-                    return Err(mismatch(&choice, &Kind::Function, &value));
-                }
+                check_choice(&choice, &value)?;
                 accept.push(choice);
             }
         }
@@ -203,6 +201,10 @@ fn menu(call: &Call<'_>) -> Result<Read, String> {
         return Err("has no choices; write [\"1\"] = function() ... end".into());
     }
     accept.sort();
+    let (otherwise, _) = call.value("otherwise")?;
+    if !otherwise.is_nil() {
+        check_choice("otherwise", &otherwise)?;
+    }
     let (timeout, _) = call.value("timeout")?;
     let timeout = match timeout {
         Value::Nil | Value::Function(_) => Duration::from_secs(5),
@@ -230,6 +232,14 @@ fn menu(call: &Call<'_>) -> Result<Read, String> {
         accept,
         invalid,
     })
+}
+
+/// What happens at a choice: a function, or the number of a route.
+fn check_choice(name: &str, value: &Value) -> Result<(), String> {
+    match value {
+        Value::Function(_) | Value::String(_) | Value::Integer(_) => Ok(()),
+        other => Err(mismatch(name, &Kind::Choice, other)),
+    }
 }
 
 /// A menu key as a pattern; `None` for an option.

@@ -205,7 +205,7 @@ fn add_routing(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<()
                         Some(why) => options.raw_get(why)?,
                         None => Value::Nil,
                     };
-                    Ok(if handler.is_function() { handler } else { Value::Nil })
+                    if handler.is_function() { Ok(handler) } else { options.raw_get("otherwise") }
                 }
             },
         )?,

@@ -114,7 +114,7 @@ function verbs.menu(call, options, ...)
   local digits, why = wait(indices.menu, options)
   local choice = host.choice(options, digits, why)
   if type(choice) == "function" then
-    choice(digits)
+    choice(digits or why)
   elseif choice ~= nil then
     verbs.go(call, choice)
   end

@@ -277,17 +277,18 @@ end)
         doc: "Keys of the table that are digits or patterns are the choices: `[\"1\"] = \
               function() ... end`, or `[\"1\"] = \"700\"` to go on with the route of that number. \
               The prompt stops at the first digit; digits typed ahead count. The function is \
-              called with the digits, and the menu returns after it.\n\nWhen nothing is typed, or \
-              something that is not a choice, it asks again until `tries` is used up. After a \
-              wrong choice `invalid` is heard if it is a sound; if it is a function, it is called \
-              after the last wrong choice, and `timeout` likewise after the last silence.",
+              called with the digits, and the menu returns after it.\n\nWhen nothing is typed within \
+              `timeout`, or something that is not a choice, which `invalid` says, it asks again until \
+              `tries` is used up. Then `otherwise` happens: a function, called with \"timeout\" or \
+              \"invalid\", or the number of a route. A function as `timeout` or as `invalid` happens \
+              instead of it in that case.",
         options: &[
             PROMPT,
             OptionSpec::optional(
                 "timeout",
                 Kind::SecondsOrFunction,
-                "Silence allowed after the prompt, in seconds; or the function to call when \
-                 nothing was chosen.",
+                "Silence allowed after the prompt, in seconds: 5 unless given. Or what happens \
+                 after the last silence, in place of `otherwise`.",
             ),
             BETWEEN,
             TERMINATOR,
@@ -295,8 +296,16 @@ end)
             OptionSpec::optional(
                 "invalid",
                 Kind::SoundsOrFunction,
-                "Heard after a wrong choice; or the function to call after the last wrong one.",
+                "Heard after a wrong choice. Or what happens after the last wrong one, in place of \
+                 `otherwise`.",
             ),
+            OptionSpec::optional(
+                "otherwise",
+                Kind::Choice,
+                "What happens when nothing was chosen in the end: a function, or a number whose \
+                 route is run.",
+            )
+            .typed("fun(why: string)|string|integer"),
         ],
         open: Some(
             OptionSpec::optional(
@@ -317,7 +326,7 @@ end)
     ["1"] = function() call:say(time.now(), { as = "time" }) end,
     ["2"] = function() call:echo() end,
     ["1XX"] = function(digits) call:dial("ext/" .. digits) end,
-    timeout = function() call:play("main/goodbye") end,
+    otherwise = function() call:play("main/goodbye") end,
   }
 end)
 "#,

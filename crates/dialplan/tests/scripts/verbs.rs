@@ -121,6 +121,47 @@ fn a_menu_calls_the_function_or_the_route_of_the_choice() {
 }
 
 #[test]
+fn a_menu_of_which_nothing_was_chosen_does_otherwise() {
+    let read = "> Read(Read { prompt: [Prompt(\"en/menu\")], digits_max: 1, timeout: 2s, between: 3s, terminator: Some('#'), tries: 1, accept: [\"1\"], invalid: [Prompt(\"en/bye\")] })";
+    check(
+        "route('0', function(call)
+           call:menu { prompt = 'menu', timeout = 2, invalid = 'bye', ['1'] = 700,
+             otherwise = function(why) log('chose nothing:', why) end }
+         end)
+         route('1', function(call)
+           log(call:menu { prompt = 'menu', timeout = 2, invalid = 'bye', ['1'] = 700,
+             otherwise = '700' })
+         end)
+         route('700', function(call) log('in', call.to.user) end)",
+        &format!(
+            "
+            dial 0
+            {read}
+            < read timeout
+            > log info scripts/main.lua:3 chose nothing: timeout
+            > returns
+            dial 0
+            {read}
+            < read invalid
+            > log info scripts/main.lua:3 chose nothing: invalid
+            > returns
+            dial 0
+            {read}
+            < read 1
+            > log info scripts/main.lua:9 in 700
+            > returns
+            dial 1
+            {read}
+            < read timeout
+            > log info scripts/main.lua:9 in 700
+            > log info scripts/main.lua:6 nil timeout
+            > returns
+            "
+        ),
+    );
+}
+
+#[test]
 fn going_runs_another_route_in_place_and_comes_back() {
     check(
         "route('2', function(call)
@@ -338,6 +379,14 @@ fn wrong_arguments_are_told_with_line_verb_and_what_was_expected() {
         ),
         ("call:play({})", "call:play: sounds is an empty list"),
         ("call:read { max = 65 }", "call:read: max must be 1 to 64, not 65"),
+        (
+            "local o = { ['1'] = print, otherwise = true } call:menu(o)",
+            "call:menu: otherwise: expected a function, or the number of a route, got a boolean",
+        ),
+        (
+            "local o = { ['1'] = true } call:menu(o)",
+            "call:menu: 1: expected a function, or the number of a route, got a boolean",
+        ),
         ("call:menu {}", "call:menu: has no choices; write [\"1\"] = function() ... end"),
         (
             "call:hangup('bus' .. 'i')",

@@ -553,7 +553,9 @@ impl<'w, 'f, 'a, 't> Walker<'w, 'f, 'a, 't> {
             let Value::Table(table) = possible.value else { continue };
             for field in table.fields {
                 let named = matches!(&field.key, FieldKey::Name(name)
-                    if spec.options.iter().any(|option| option.name == name.text));
+                if spec.options.iter().any(|option| {
+                    option.name == name.text && option.kind != Kind::Choice
+                }));
                 if !named && table.file == self.file {
                     debug_assert_eq!(open.kind, Kind::Choice);
                     self.routes(&field.value, span, false, true);

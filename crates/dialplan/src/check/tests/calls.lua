@@ -176,7 +176,7 @@
 --              ^^^^^^^^^^^^^^ too-many-arguments: call:answer: too many arguments (write call:answer())
     call:menu { promt = "menu", ["1a"] = print, ["1"] = print, prompt = "menu" }
 --              ^^^^^ unknown-option: call:menu: no option "promt"; did you mean "prompt"?
---                               ^^^^ unknown-option: call:menu: no option "1a"; there are prompt, timeout, between, terminator, tries, invalid
+--                               ^^^^ unknown-option: call:menu: no option "1a"; there are prompt, timeout, between, terminator, tries, invalid, otherwise
     local options = { timout = 3, tries = 2, [1] = print }
 --                    ^^^^^^ unknown-option: call:menu: no option "timout"; did you mean "timeout"?
     call:menu(options)
