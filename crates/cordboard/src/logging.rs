@@ -4,7 +4,7 @@
 //! disk holds up that thread and no call. Lines beyond a bound are lost, and counted.
 
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -14,6 +14,8 @@ use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+
+use crate::terminal;
 
 /// Starts logging. `filter` as `RUST_LOG`, which holds if there is none.
 ///
@@ -30,7 +32,7 @@ pub(crate) fn start(filter: Option<&str>, standard: &str) -> anyhow::Result<Log>
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(move || lines.clone())
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(terminal::has_colours(&io::stderr()))
         .with_target(false)
         .with_timer(LocalTime)
         .init();

@@ -15,6 +15,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+// Its macros count from here on.
+#[macro_use]
+mod terminal;
+
 mod commands;
 mod config;
 mod control;

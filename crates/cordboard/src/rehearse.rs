@@ -226,10 +226,8 @@ pub(crate) fn test_place(
     let suite = &rehearsal.suite;
     let chunk = suite.paths.iter().find(|(_, path)| *path == file).map(|(chunk, _)| chunk);
     let text = suite.files.iter().find(|test| Some(&test.chunk) == chunk).map(|test| &test.text);
-    let sources =
-        Sources { files: text.map(|text| (file.to_owned(), text.clone())).into_iter().collect() };
     let mistake = dialplan::LoadError::at(file, line, message);
-    let mut place = report::script_place(&mistake, &sources);
+    let mut place = report::place_in(&mistake, text.map(|text| text.as_str()));
     place.severity = Severity::Error;
     place
 }
@@ -255,7 +253,6 @@ fn foreign_chunk(suite: &Suite, path: &Path) -> String {
     numbered.into_iter().find(is_free).unwrap_or(chunk)
 }
 
-/// A path as one would type it.
 /// A path as it is shown: without `./`.
 pub(crate) fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()

@@ -1,11 +1,12 @@
 //! Shows what is wrong in a text at its place; configuration and scripts look alike.
 
-use std::io::IsTerminal;
 use std::ops::Range;
 use std::sync::Arc;
 
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
 use serde::{Deserialize, Serialize};
+
+use crate::terminal;
 
 /// A mistake and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(crate) enum Colour {
 impl Colour {
     /// As suits standard error.
     pub(crate) fn of_stderr() -> Self {
-        if std::io::stderr().is_terminal() { Self::Coloured } else { Self::Plain }
+        if terminal::has_colours(&std::io::stderr()) { Self::Coloured } else { Self::Plain }
     }
 }
 
@@ -139,6 +140,11 @@ pub(crate) fn render_scripts(
 /// Where a mistake in a script is.
 pub(crate) fn script_place(mistake: &dialplan::LoadError, sources: &dialplan::Sources) -> Place {
     let name = mistake.file.strip_prefix("scripts/").unwrap_or(&mistake.file);
+    place_in(mistake, sources.files.get(name).map(String::as_str))
+}
+
+/// A mistake in a file with this text, if that is known.
+pub(crate) fn place_in(mistake: &dialplan::LoadError, text: Option<&str>) -> Place {
     let mut place = Place {
         severity: Severity::Error,
         file: mistake.file.clone(),
@@ -148,7 +154,7 @@ pub(crate) fn script_place(mistake: &dialplan::LoadError, sources: &dialplan::So
         label: String::new(),
         help: mistake.hint.clone(),
     };
-    let (Some(text), Some(line)) = (sources.files.get(name), mistake.line) else {
+    let (Some(text), Some(line)) = (text, mistake.line) else {
         return place;
     };
     let line_start: usize =
@@ -163,7 +169,7 @@ pub(crate) fn script_place(mistake: &dialplan::LoadError, sources: &dialplan::So
         Some(length) => (start + length as usize).min(line_start + line_text.len()),
         None => line_start + line_text.trim_end().len(),
     };
-    place.text = text.as_str().into();
+    place.text = text.into();
     place.span = start..end.max(start);
     place
 }

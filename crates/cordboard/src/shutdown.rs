@@ -76,6 +76,29 @@ impl Signals {
     }
 }
 
+/// Has `then` run at the first Ctrl-C, on a thread of its own, instead of ending the program.
+///
+/// # Errors
+/// When the system does not allow it.
+pub(crate) fn at_interrupt(then: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = runtime.context("no runtime")?;
+    // Listens before we return: a Ctrl-C in between would end the program.
+    let mut interrupt = {
+        let _inside = runtime.enter();
+        signal(SignalKind::interrupt()).context("signals cannot be listened to")?
+    };
+    std::thread::Builder::new()
+        .name("interrupt".into())
+        .spawn(move || {
+            if runtime.block_on(interrupt.recv()).is_some() {
+                then();
+            }
+        })
+        .context("no thread for Ctrl-C")?;
+    Ok(())
+}
+
 async fn send(inbox: &mpsc::Sender<Input>, command: Command) {
     if inbox.send(Input::Command(command)).await.is_err() {
         tracing::debug!("nobody is left to obey");

@@ -1,7 +1,6 @@
 //! `cordboard check`: everything that could be wrong, without starting anything.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -281,7 +280,7 @@ impl Checked {
             let report =
                 Report { errors, warnings, findings: self.items.iter().map(Finding::of).collect() };
             let text = serde_json::to_string_pretty(&report)?;
-            writeln!(std::io::stdout(), "{text}").context("standard output cannot be written")?;
+            println!("{text}");
         } else {
             self.tell_people(options, errors, warnings);
         }

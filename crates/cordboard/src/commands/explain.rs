@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use jiff::Zoned;
 
 use crate::config::Settings;
 use crate::prompts::{Found, Texts};
+use crate::terminal::{self, Out};
 use crate::{report, scripts};
 
 /// Who dials what, and what is known of the world.
@@ -82,11 +83,12 @@ pub(crate) fn run(config_path: &Path, options: Options) -> anyhow::Result<ExitCo
             return Ok(ExitCode::FAILURE);
         }
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = Out;
     let printed = if options.json {
         writeln!(out, "{:#}", explanation.to_json())
     } else {
-        let colour = if out.is_terminal() { Colour::On } else { Colour::Off };
+        let colour =
+            if terminal::has_colours(&std::io::stdout()) { Colour::On } else { Colour::Off };
         let detail = if options.all { Detail::Full } else { Detail::Short };
         write!(out, "{}", explanation.draw(Style { colour, detail }))
     };

@@ -1,6 +1,5 @@
 //! `cordboard reference`: what each function does.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -36,10 +35,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             }
         },
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads it has seen enough: `cordboard reference | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        written => written?,
-    }
+    print!("{text}");
     Ok(ExitCode::SUCCESS)
 }

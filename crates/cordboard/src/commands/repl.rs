@@ -22,7 +22,7 @@ use crate::config::Settings;
 use crate::help::plain;
 use crate::prompts::Found;
 use crate::rehearse::bench_config;
-use crate::{embedded, report, scripts};
+use crate::{embedded, report, scripts, terminal};
 
 /// Who calls, what is dialled, and when.
 #[derive(Debug, Args)]
@@ -79,7 +79,7 @@ pub(crate) fn run(config_path: &Path, options: Options) -> anyhow::Result<ExitCo
     let session = Rc::new(RefCell::new(session));
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let mut conversation =
-        Conversation { session, colour: io::stdout().is_terminal(), wrong: false };
+        Conversation { session, colour: terminal::has_colours(&io::stdout()), wrong: false };
     conversation.greet(&from, &at)?;
     if terminal {
         conversation.with_editor()?

@@ -1,9 +1,12 @@
 //! `cordboard test`: the tests of the dialplan, on a whole exchange in virtual time.
 
+use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -11,8 +14,9 @@ use dialplan::{LoadError, Watch as Lines};
 use rehearsal::{Human, JUnit, Report, Reporter, Run, Style, Summary, Tap};
 
 use crate::rehearse::{self, Rehearsal};
-use crate::watch::{Waited, Watch};
-use crate::{random, report};
+use crate::terminal::{self, Out};
+use crate::watch::Watch;
+use crate::{random, report, shutdown};
 
 /// What to run, and how to tell of it.
 #[derive(Debug, Args)]
@@ -70,23 +74,22 @@ enum Format {
 /// Runs tests. The exit code is 0 when all pass, 1 when one fails, 2 when they cannot be run.
 pub(crate) fn run(config_path: &Path, options: &Options) -> ExitCode {
     let once = || match run_once(config_path, options) {
-        Ok(Passed::All) => ExitCode::SUCCESS,
-        Ok(Passed::NotAll) => ExitCode::FAILURE,
+        Ok(Passed::All) => 0,
+        Ok(Passed::NotAll) => 1,
         Err(error) => {
+            if options.format == Format::Tap && options.output.is_none() {
+                println!("Bail out! the tests cannot be run");
+            }
             eprintln!("{error:#}");
-            ExitCode::from(CANNOT_RUN)
+            CANNOT_RUN
         }
     };
     if !options.watch {
-        return once();
+        return ExitCode::from(once());
     }
-    match watch(config_path, options, once) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::from(CANNOT_RUN)
-        }
-    }
+    let Err(error) = watch(config_path, options, once);
+    eprintln!("{error:#}");
+    ExitCode::from(CANNOT_RUN)
 }
 
 /// Whether all tests passed.
@@ -96,12 +99,19 @@ enum Passed {
     NotAll,
 }
 
-/// Runs them again after every change, until Ctrl-C.
+/// Runs them again after every change, until Ctrl-C. That ends the program with what came of them last,
+/// or, while they run, as Ctrl-C ends any.
 fn watch(
     config_path: &Path,
     options: &Options,
-    once: impl Fn() -> ExitCode,
-) -> anyhow::Result<ExitCode> {
+    once: impl Fn() -> u8,
+) -> anyhow::Result<Infallible> {
+    let code = Arc::new(AtomicU8::new(INTERRUPTED));
+    let last = Arc::clone(&code);
+    shutdown::at_interrupt(move || {
+        println!();
+        std::process::exit(last.load(Ordering::Acquire).into())
+    })?;
     loop {
         // What is watched may be declared anew with each change.
         let mut paths = options.paths.clone();
@@ -112,12 +122,13 @@ fn watch(
         let mut watch = Watch::new(&paths)?;
         if io::stdout().is_terminal() {
             print!("\x1b[2J\x1b[H");
+            // What goes to standard error must not be wiped away by it.
+            Out.flush()?;
         }
-        let code = once();
+        code.store(once(), Ordering::Release);
         println!("waiting for a change; Ctrl-C ends");
-        if watch.wait()? == Waited::Stopped {
-            return Ok(code);
-        }
+        watch.wait()?;
+        code.store(INTERRUPTED, Ordering::Release);
     }
 }
 
@@ -169,7 +180,12 @@ fn run_once(config_path: &Path, options: &Options) -> anyhow::Result<Passed> {
     }
     telling.end(&all.summary)?;
     if let (Some(folder), Some(coverage)) = (&options.coverage, &all.coverage) {
-        tell_coverage(&rehearsal, coverage, folder.as_deref())?;
+        let told = tell_coverage(&rehearsal, coverage, folder.as_deref())?;
+        // What programs read has nothing else among it.
+        match options.format {
+            Format::Tap | Format::Junit if options.output.is_none() => eprintln!("\n{told}"),
+            Format::Human | Format::Tap | Format::Junit => println!("\n{told}"),
+        }
     }
     Ok(if all.summary.failed == 0 { Passed::All } else { Passed::NotAll })
 }
@@ -217,8 +233,7 @@ struct Telling {
 
 impl Telling {
     fn new(options: &Options) -> anyhow::Result<Self> {
-        let is_terminal = io::stdout().is_terminal();
-        let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+        let colour = terminal::has_colours(&io::stdout());
         let human = || Box::new(Human::new(Style { colour, every_test: options.verbose }));
         let wanted: Box<dyn Reporter> = match options.format {
             Format::Human => human(),
@@ -226,7 +241,7 @@ impl Telling {
             Format::Junit => Box::<JUnit>::default(),
         };
         let Some(path) = &options.output else {
-            return Ok(Self { to: vec![(wanted, Box::new(io::stdout()))] });
+            return Ok(Self { to: vec![(wanted, Box::new(Out))] });
         };
         let written = || format!("{} cannot be written", path.display());
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -240,7 +255,7 @@ impl Telling {
             }
             Format::Tap | Format::Junit => wanted,
         };
-        Ok(Self { to: vec![(human(), Box::new(io::stdout())), (wanted, Box::new(file))] })
+        Ok(Self { to: vec![(human(), Box::new(Out)), (wanted, Box::new(file))] })
     }
 
     fn test(&mut self, report: &Report) -> io::Result<()> {
@@ -255,14 +270,15 @@ impl Telling {
     }
 }
 
-/// Prints a summary, and writes listings if a folder is given.
+/// Gives a summary, and writes listings if a folder is given.
 fn tell_coverage(
     rehearsal: &Rehearsal,
     coverage: &dialplan::Coverage,
     folder: Option<&Path>,
-) -> anyhow::Result<()> {
-    println!("\n{}", rehearsal::coverage_summary(coverage, &rehearsal.routes).trim_end());
-    let Some(folder) = folder else { return Ok(()) };
+) -> anyhow::Result<String> {
+    let summary = rehearsal::coverage_summary(coverage, &rehearsal.routes);
+    let summary = summary.trim_end().to_owned();
+    let Some(folder) = folder else { return Ok(summary) };
     for (file, lines) in &coverage.files {
         let name = file.strip_prefix("scripts/").unwrap_or(file);
         let Some(text) = rehearsal.stage.sources.files.get(name) else { continue };
@@ -270,8 +286,7 @@ fn tell_coverage(
     }
     let paths = &rehearsal.suite.paths;
     write(&folder.join("lcov.info"), &rehearsal::lcov(coverage, paths))?;
-    println!("  listings are in {}", folder.display());
-    Ok(())
+    Ok(format!("{summary}\n  listings are in {}", folder.display()))
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -286,6 +301,8 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
+/// The exit code when Ctrl-C comes before there is another, as a shell tells it.
+const INTERRUPTED: u8 = 130;
 /// The exit code when no test could be run; clap's, too, for arguments that it does not understand.
 const CANNOT_RUN: u8 = 2;
 
@@ -370,6 +387,19 @@ mod tests {
         assert!(lcov.contains("/scripts/main.lua\n") && lcov.contains("DA:4,0\n"), "{lcov}");
         code(&folder, "--format junit --output @/out/tests.xml");
         assert!(read("out/tests.xml").contains("<testcase name=\"is busy\""));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_with_its_line() {
+        // As people have it: the scripts' folder is named without its own.
+        let folder = office("\ntets('x', function() end)");
+        let settings = rehearse::settings(&folder.path().join("cordboard.toml")).unwrap();
+        let mut rehearsal = Rehearsal::read(&settings, &[], Lines::Nothing).unwrap();
+        let chunk = "scripts/tests/a.lua".to_owned();
+        Arc::make_mut(&mut rehearsal.suite).paths.insert(chunk.clone(), chunk.clone());
+        let mistake = LoadError::at(&chunk, Some(2), "there is no global tets");
+        let told = cannot_be_read(&rehearsal, &[mistake]).to_string();
+        assert!(told.contains("scripts/tests/a.lua:2:"), "{told}");
     }
 
     #[test]

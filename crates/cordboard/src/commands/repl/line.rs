@@ -1,6 +1,7 @@
 //! Typing a line on a terminal, with history and completion.
 
 use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::rc::Rc;
 
 use repl::Session;
@@ -50,6 +51,10 @@ impl Editor {
             }
             Err(ReadlineError::Interrupted) => Ok(Typed::Interrupt),
             Err(ReadlineError::Eof) => Ok(Typed::End),
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                eprintln!("this terminal sends something else than UTF-8");
+                Ok(Typed::Interrupt)
+            }
             Err(error) => Err(error.into()),
         }
     }
