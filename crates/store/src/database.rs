@@ -430,8 +430,8 @@ fn connect(path: &Path) -> Result<Connection, SchemaError> {
     Ok(connection)
 }
 
-/// Makes the file before SQLite does, so that nobody else on the machine can read voicemail.
-fn create_private(path: &Path) {
+/// Makes the file before SQLite does, so that nobody else on the machine can read what is in it.
+pub(crate) fn create_private(path: &Path) {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -17,6 +17,8 @@ use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Error, ErrorCode};
 
+use crate::database;
+
 pub use queries::{QUERIES_MAX, Queries};
 
 /// A database for what scripts ask.
@@ -50,6 +52,7 @@ impl ScriptDatabase {
     /// # Errors
     /// What SQLite says: it cannot be opened, or is no database.
     pub fn at(path: &Path) -> Result<Self, Error> {
+        database::create_private(path);
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_MAX)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -168,11 +171,15 @@ impl ScriptDatabase {
 
     fn prepare(&self, statement: &Statement) -> Result<rusqlite::Statement<'_>, String> {
         let mut prepared = self.connection.prepare(&statement.sql).map_err(|error| told(&error))?;
+        if prepared.expanded_sql().is_none_or(|sql| sql.trim().is_empty()) {
+            return Err("there is no statement in it".into());
+        }
         let count = prepared.parameter_count();
         match &statement.values {
             SqlValues::InOrder(values) => {
                 if count != values.len() {
-                    return Err(format!("{count} values are needed, {} were given", values.len()));
+                    let are = if count == 1 { "value is" } else { "values are" };
+                    return Err(format!("{count} {are} needed, {} were given", values.len()));
                 }
                 for (index, value) in (1..).zip(values) {
                     bind(&mut prepared, index, value)?;
@@ -298,6 +305,12 @@ fn told(error: &Error) -> String {
         return "not for scripts: there is no ATTACH, PRAGMA, VACUUM INTO or BEGIN; db.transaction \
                 runs several statements together"
             .into();
+    }
+    if is(ErrorCode::DatabaseBusy) || is(ErrorCode::DatabaseLocked) {
+        return "the database is locked by another program".into();
+    }
+    if is(ErrorCode::ReadOnly) {
+        return "the database cannot be written: its file or folder is read-only".into();
     }
     if is(ErrorCode::DiskFull) {
         let most = FILE_BYTES_MAX >> 20;

@@ -115,8 +115,10 @@ fn what_leads_out_of_the_database_is_refused() {
 fn mistakes_are_told_in_sqlites_words() {
     check_refused(&rows("SELECT x FROM t", Vec::new()), "no such column: x");
     check_refused(&rows("SELECT 1; SELECT 2", Vec::new()), "more than one statement");
-    check_refused(&rows("SELECT ?", Vec::new()), "1 values are needed, 0 were given");
+    check_refused(&rows("SELECT ?", Vec::new()), "1 value is needed, 0 were given");
     check_refused(&change("SELECT 1"), "gives rows; use db.query");
+    check_refused(&rows(" -- nothing", Vec::new()), "there is no statement in it");
+    check_refused(&change(""), "there is no statement in it");
     check_refused(&change("INSERT INTO t VALUES (1, 'x')"), "UNIQUE constraint failed: t.a");
 }
 
@@ -168,6 +170,35 @@ fn the_file_is_made_at_the_first_query_and_kept() {
     let answer = asked(&queries, &inbox, rows("SELECT a FROM t", Vec::new()));
     assert!(matches!(answer, Ok(Answer::Rows { rows, .. }) if rows == [[SqlValue::Integer(1)]]));
     queries.close();
+}
+
+#[test]
+fn nobody_else_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mut database = ScriptDatabase::at(&folder.path().join("scripts.db")).unwrap();
+    database.run(&change("CREATE TABLE t (a)")).unwrap();
+    let modes = std::fs::read_dir(folder.path()).unwrap().map(|entry| {
+        let entry = entry.unwrap();
+        (entry.file_name(), entry.metadata().unwrap().permissions().mode() & 0o777)
+    });
+    let modes: Vec<_> = modes.collect();
+    assert!(modes.len() >= 2 && modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
+}
+
+#[test]
+fn another_programs_lock_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scripts.db");
+    let mut database = ScriptDatabase::at(&path).unwrap();
+    database.run(&change("CREATE TABLE t (a)")).unwrap();
+    database.connection.busy_timeout(Duration::ZERO).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let told = database.run(&change("INSERT INTO t VALUES (1)")).unwrap_err();
+    assert_eq!(told, "the database is locked by another program");
+    other.execute_batch("COMMIT").unwrap();
+    assert!(database.run(&change("INSERT INTO t VALUES (1)")).is_ok());
 }
 
 #[test]
