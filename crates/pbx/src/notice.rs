@@ -219,7 +219,12 @@ impl Notice {
                 }
                 let (from, to) = (printable(from), printable(to));
                 let part = if part.is_empty() { String::new() } else { format!("{part}: ") };
-                tracing::error!(%call, %from, %to, "{part}{error}");
+                if from.is_empty() && to.is_empty() {
+                    // Nobody calls.
+                    tracing::error!(%call, "{part}{error}");
+                } else {
+                    tracing::error!(%call, %from, %to, "{part}{error}");
+                }
                 for line in details(error) {
                     tracing::error!(%call, "    {line}");
                 }

@@ -12,6 +12,7 @@ use crate::job::Job;
 use crate::notice::Notice;
 use crate::output::Output;
 use crate::records::{Ticket, UnixMs};
+use crate::repeats::Complaint;
 
 /// A schedule of the scripts in use.
 #[derive(Debug)]
@@ -58,10 +59,10 @@ impl Switch {
             let short = file.strip_prefix("scripts/").unwrap_or(&file);
             let name = format!("schedule {short}:{line}");
             let begun = if runs {
-                self.leave_out(name, (file, line), "the run before has not ended");
+                self.leave_out(now, name, (file, line), "the run before has not ended");
                 None
             } else if self.jobs.len() >= JOBS_MAX {
-                self.leave_out(name, (file, line), "too many functions run without a call");
+                self.leave_out(now, name, (file, line), "too many functions run without a call");
                 None
             } else {
                 let script = self.generation.start_job(schedule, name.clone());
@@ -89,9 +90,15 @@ impl Switch {
         after(at).filter(|next| *next > now).or_else(|| after(now))
     }
 
-    fn leave_out(&mut self, call: String, (file, line): (String, u32), why: &str) {
+    /// Tells it once, and then how often.
+    fn leave_out(&mut self, now: Instant, call: String, (file, line): (String, u32), why: &str) {
         let text = format!("{why}; this one is left out");
-        let notice = Notice::Script { call, level: LogLevel::Warn, file, line, text };
+        let level = LogLevel::Warn;
+        let complaint = Complaint { level, file: file.clone(), line, about: text.clone() };
+        if !self.desk.repeats.is_new(now, &complaint) {
+            return;
+        }
+        let notice = Notice::Script { call, level, file, line, text };
         self.outputs.push_back(Output::Publish(notice));
     }
 
