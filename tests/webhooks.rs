@@ -108,6 +108,7 @@ route('5', print)",
     assert_eq!(ask(&mut world, 1, "POST /fails", "", proven), "500 the script failed");
     assert_eq!(ask(&mut world, 2, "POST /odd", "", proven), "500 the script failed");
     assert!(world.failures[1].contains("status must be 200 to 599"), "{:?}", world.failures);
+    assert!(world.failures[1].contains("scripts/main.lua:3"), "{:?}", world.failures);
     assert_eq!(ask(&mut world, 3, "POST /slow", "", proven), "");
     world.run_for(Duration::from_secs(30));
     assert!(world.log.iter().any(|line| line.contains("answers 3 504")), "{:?}", world.log);

@@ -134,8 +134,11 @@ pub(crate) fn add(
         "webhook",
         lua.create_function(move |lua, (path, options, handler): (Value, Value, Value)| {
             let at = place(lua, 2);
-            let added = webhook(&hooking, &path, &options, handler, at.clone().unwrap_or_default());
-            Ok(added.err().map(|problem| placed(at, &format!("webhook: {problem}"))))
+            let defined = at.clone().unwrap_or_default();
+            let named = format!("{}:{}", defined.file, defined.line);
+            let added = webhook(&hooking, &path, &options, handler, defined);
+            let problem = added.err().map(|problem| placed(at, &format!("webhook: {problem}")));
+            Ok((problem, named))
         })?,
     )?;
     let (answering, json) = (Rc::clone(host), Rc::clone(json));

@@ -3,11 +3,12 @@
 //! Knows no more than bytes and bounds: what a request means, and who may ask it, is decided by whoever
 //! answers. Put a proxy with TLS in front of it where others than neighbours may ask.
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +18,8 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 /// A request as it came.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,25 +57,24 @@ impl Answer {
 
 /// Hears programs on `listener` for ever, and has `answer` answer them.
 ///
-/// At most [`CONNECTIONS_MAX`] are heard at one time, others wait to be accepted. A connection has
-/// [`HEAD_TIME_MAX`] for the head of each request and [`REQUEST_TIME_MAX`] for the rest and its
-/// answer.
+/// At most [`CONNECTIONS_MAX`] are heard at one time. When another one comes, the one that has kept us
+/// waiting for a request the longest must go, so that nobody is kept out by those who ask nothing; while
+/// all of them are being answered, others wait to be accepted. A connection has [`HEAD_TIME_MAX`] for
+/// the head of each request and [`REQUEST_TIME_MAX`] for the rest and its answer.
 pub async fn serve<A, F>(listener: TcpListener, answer: A)
 where
     A: Fn(Question) -> F + 'static,
     F: Future<Output = Answer> + 'static,
 {
     let answer = Rc::new(answer);
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let room = Rc::new(Room::default());
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, from)) => {
-                let answer = Rc::clone(&answer);
-                tokio::task::spawn_local(async move {
-                    converse(stream, from, answer).await;
-                    drop(place);
-                });
+                let seat = Room::take(&room).await;
+                let (answer, number) = (Rc::clone(&answer), seat.number.get());
+                let task = tokio::task::spawn_local(converse(stream, from, answer, seat));
+                room.taken_by(number, task.abort_handle());
             }
             Err(error) => {
                 // Most likely there are no descriptors left; they come back when others end.
@@ -84,15 +85,100 @@ where
     }
 }
 
+/// Who is heard.
+#[derive(Debug, Default)]
+struct Room {
+    last: Cell<u64>,
+    /// By their seats' numbers: those who waited for us last come last.
+    guests: RefCell<BTreeMap<u64, Guest>>,
+    left: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Guest {
+    /// Its request is whole, so that it is our turn.
+    is_answered: bool,
+    task: Option<AbortHandle>,
+}
+
+/// A place in the room, until it is dropped.
+#[derive(Debug)]
+struct Seat {
+    room: Rc<Room>,
+    number: Cell<u64>,
+}
+
+impl Room {
+    /// Waits for a seat, and makes one free if it can.
+    async fn take(room: &Rc<Self>) -> Seat {
+        while room.guests.borrow().len() >= CONNECTIONS_MAX {
+            let left = room.left.notified();
+            let slowest = room.guests.borrow().values().find_map(|guest| match guest.is_answered {
+                true => None,
+                false => guest.task.clone(),
+            });
+            if let Some(slowest) = slowest {
+                tracing::debug!("somebody who asks nothing must leave for another");
+                slowest.abort();
+            }
+            left.await;
+        }
+        let number = room.next();
+        room.guests.borrow_mut().insert(number, Guest::default());
+        Seat { room: Rc::clone(room), number: Cell::new(number) }
+    }
+
+    fn next(&self) -> u64 {
+        self.last.set(self.last.get() + 1);
+        self.last.get()
+    }
+
+    fn taken_by(&self, number: u64, task: AbortHandle) {
+        if let Some(guest) = self.guests.borrow_mut().get_mut(&number) {
+            guest.task = Some(task);
+        }
+    }
+}
+
+impl Seat {
+    /// A request is whole: whoever asked is not sent away while it is answered.
+    fn is_answered(&self) {
+        if let Some(guest) = self.room.guests.borrow_mut().get_mut(&self.number.get()) {
+            guest.is_answered = true;
+        }
+    }
+
+    /// It is their turn again, and they have as much time as somebody who came just now.
+    fn was_answered(&self) {
+        let mut guests = self.room.guests.borrow_mut();
+        if let Some(guest) = guests.remove(&self.number.get()) {
+            self.number.set(self.room.next());
+            guests.insert(self.number.get(), Guest { is_answered: false, ..guest });
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.room.guests.borrow_mut().remove(&self.number.get());
+        self.room.left.notify_one();
+    }
+}
+
 /// Answers the requests of one connection, one after the other.
-async fn converse<A, F>(stream: TcpStream, from: SocketAddr, answer: Rc<A>)
+async fn converse<A, F>(stream: TcpStream, from: SocketAddr, answer: Rc<A>, seat: Seat)
 where
     A: Fn(Question) -> F + 'static,
     F: Future<Output = Answer> + 'static,
 {
+    let seat = Rc::new(seat);
     let service = service_fn(move |request| {
-        let answer = Rc::clone(&answer);
-        async move { Ok::<_, Infallible>(written(respond(request, from, &*answer).await)) }
+        let (answer, seat) = (Rc::clone(&answer), Rc::clone(&seat));
+        async move {
+            let answer = respond(request, from, &*answer, &seat).await;
+            seat.was_answered();
+            Ok::<_, Infallible>(written(answer))
+        }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder
@@ -107,22 +193,33 @@ where
     }
 }
 
-async fn respond<A, F>(request: http::Request<Incoming>, from: SocketAddr, answer: &A) -> Answer
+async fn respond<A, F>(
+    request: http::Request<Incoming>,
+    from: SocketAddr,
+    answer: &A,
+    seat: &Seat,
+) -> Answer
 where
     A: Fn(Question) -> F,
     F: Future<Output = Answer>,
 {
     let whole = async {
         let (head, mut body) = request.into_parts();
-        let mut read = Vec::new();
+        let (mut read, mut length) = (Vec::new(), 0);
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else { return Answer::plain(400) };
             let Ok(data) = frame.into_data() else { continue };
-            if read.len() + data.len() > QUESTION_BYTES_MAX {
-                return Answer::plain(413);
+            length += data.len();
+            if length <= QUESTION_BYTES_MAX {
+                read.extend_from_slice(&data);
+            } else if length > UNHEARD_BYTES_MAX {
+                break;
             }
-            read.extend_from_slice(&data);
         }
+        if length > QUESTION_BYTES_MAX {
+            return Answer::plain(413);
+        }
+        seat.is_answered();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
         let question = Question {
@@ -158,6 +255,8 @@ fn written(answer: Answer) -> http::Response<Full<Bytes>> {
 pub const CONNECTIONS_MAX: usize = 64;
 /// Bytes of a request's body; a longer one is answered with 413.
 pub const QUESTION_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a body that are read at all: who is still sending does not hear that it is too long.
+const UNHEARD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long the head of a request may take.
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long the rest of a request and its answer may take; then that is 504.
@@ -224,10 +323,57 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_asks_nothing_keeps_nobody_out_and_whoever_is_answered_stays() {
+        let done = Rc::new(Notify::new());
+        let answered = Rc::clone(&done);
+        let talk = async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::task::spawn_local(serve(listener, move |question| {
+                let answered = Rc::clone(&answered);
+                async move {
+                    if question.path == "/slow" {
+                        answered.notified().await;
+                    }
+                    Answer::plain(204)
+                }
+            }));
+            let ask = async |request: &[u8]| {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                stream.write_all(request).await.unwrap();
+                stream
+            };
+            let heard = async |stream: &mut TcpStream| {
+                let mut piece = [0; 100];
+                let length = stream.read(&mut piece).await.unwrap_or_default();
+                String::from_utf8_lossy(&piece[..length]).into_owned()
+            };
+            let mut first = ask(b"POST /slow HTTP/1.1\r\nContent-Length: 0\r\n\r\n").await;
+            let mut silent = Vec::new();
+            for _ in 1..CONNECTIONS_MAX {
+                silent.push(ask(b"POST /slow HTTP/1.1\r\nContent-Length: 9\r\n\r\n.").await);
+            }
+            for _ in 0..3 {
+                let mut another = ask(b"GET / HTTP/1.1\r\n\r\n").await;
+                assert!(heard(&mut another).await.starts_with("HTTP/1.1 204"));
+                silent.push(another);
+            }
+            done.notify_one();
+            assert!(heard(&mut first).await.starts_with("HTTP/1.1 204"));
+            assert_eq!(heard(&mut silent[0]).await, "", "the first who asks nothing is gone");
+        };
+        let local = LocalSet::new();
+        let talk = tokio::time::timeout(Duration::from_secs(5), local.run_until(talk));
+        talk.await.expect("nobody is kept out");
+    }
+
+    #[tokio::test]
     async fn what_is_too_long_or_no_http_is_refused() {
-        let long = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n", QUESTION_BYTES_MAX + 1);
-        let long = [long.into_bytes(), vec![b'.'; QUESTION_BYTES_MAX + 1]].concat();
-        assert!(ask(&long).await.starts_with("HTTP/1.1 413"));
+        for length in [QUESTION_BYTES_MAX + 1, UNHEARD_BYTES_MAX] {
+            let long = format!("POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n");
+            let long = [long.into_bytes(), vec![b'.'; length]].concat();
+            assert!(ask(&long).await.starts_with("HTTP/1.1 413"), "{length}");
+        }
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(HEADERS_MAX + 1));
         assert!(ask(many.as_bytes()).await.starts_with("HTTP/1.1 431"));
         assert!(ask(b"INVITE sip:x SIP/2.0\r\n\r\n").await.starts_with("HTTP/1.1 400"));

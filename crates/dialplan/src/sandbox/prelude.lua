@@ -364,16 +364,16 @@ end
 
 function library.webhook(path, options, handler)
   if handler == nil then options, handler = nil, options end
-  local answer = handler
+  local answer, problem, at = handler, nil, nil
   if type(handler) == "function" then
     answer = function(method, path, query, headers, body)
       setmetatable(headers, host.headers_metatable)
       local request = { method = method, path = path, query = query, headers = headers, body = body }
-      local problem = host.respond(handler(setmetatable(request, host.answer_metatable)))
-      if problem then error(problem, 0) end
+      local unfit = host.respond(handler(setmetatable(request, host.answer_metatable)))
+      if unfit then error(at .. ": " .. unfit, 0) end
     end
   end
-  local problem = host.webhook(path, options, answer)
+  problem, at = host.webhook(path, options, answer)
   if problem then error(problem, 0) end
 end
 
