@@ -123,7 +123,7 @@ fn fetch_error(error: FetchError) -> &'static str {
         FetchError::NoSuchHost => "no such host",
         FetchError::NotPublic => "no public address",
         FetchError::Refused => "no connection",
-        FetchError::NotTrusted => "an untrusted certificate",
+        FetchError::NotTrusted(_) => "an untrusted certificate",
         FetchError::TooLarge => "too much",
         FetchError::Busy => "too many requests at one time",
         FetchError::Broken => "a broken connection",

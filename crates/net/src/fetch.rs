@@ -109,9 +109,9 @@ pub enum FetchError {
     /// Nobody listens there, or the way there is closed.
     #[error("refused")]
     Refused,
-    /// TLS could not be agreed on: most often a certificate that is not trusted, or of another host.
+    /// TLS could not be agreed on.
     #[error("not trusted")]
-    NotTrusted,
+    NotTrusted(Distrust),
     /// The answer has a longer body than allowed.
     #[error("too large")]
     TooLarge,
@@ -121,6 +121,21 @@ pub enum FetchError {
     /// The request itself cannot be written as HTTP.
     #[error("not a request")]
     Malformed,
+}
+
+/// Why whoever answers over TLS is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distrust {
+    /// Nobody who is trusted has signed the certificate.
+    Unknown,
+    /// The certificate is of another host.
+    OtherHost,
+    /// The certificate counts no more, or not yet.
+    OutOfDate,
+    /// The certificate cannot be that of a server: most often an authority's own.
+    Unfit,
+    /// What answers there speaks no TLS, or none that we do.
+    NoTls,
 }
 
 impl Client {
@@ -237,8 +252,8 @@ fn fault(error: &(dyn StdError + 'static)) -> FetchError {
                 LookupFault::NotPublic => FetchError::NotPublic,
             };
         }
-        if error.is::<rustls::Error>() {
-            return FetchError::NotTrusted;
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return FetchError::NotTrusted(distrust(error));
         }
         if let Some(error) = error.downcast_ref::<io::Error>() {
             // What rustls and the look-up say is wrapped in here, and no source of it.
@@ -251,6 +266,23 @@ fn fault(error: &(dyn StdError + 'static)) -> FetchError {
         cause = error.source();
     }
     told
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "rustls tells more than we tell apart")]
+fn distrust(error: &rustls::Error) -> Distrust {
+    use rustls::CertificateError as Flaw;
+    match error {
+        rustls::Error::InvalidCertificate(flaw) => match flaw {
+            Flaw::UnknownIssuer => Distrust::Unknown,
+            Flaw::NotValidForName | Flaw::NotValidForNameContext { .. } => Distrust::OtherHost,
+            Flaw::Expired
+            | Flaw::ExpiredContext { .. }
+            | Flaw::NotValidYet
+            | Flaw::NotValidYetContext { .. } => Distrust::OutOfDate,
+            _ => Distrust::Unfit,
+        },
+        _ => Distrust::NoTls,
+    }
 }
 
 fn of_io(kind: io::ErrorKind) -> Option<FetchError> {

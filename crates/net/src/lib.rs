@@ -26,7 +26,8 @@ mod udp;
 
 pub use ends::Ends;
 pub use fetch::{
-    Client, FetchError, FetchRequest, FetchResponse, Reach, TrustError, Trusted, is_public,
+    Client, Distrust, FetchError, FetchRequest, FetchResponse, Reach, TrustError, Trusted,
+    is_public,
 };
 pub use resolve::{LOOKUPS_MAX, LOOKUPS_WAITING_MAX, Resolver};
 pub use tcp::{Arrival, Tcp, TcpCounters, TcpLimits};

@@ -44,7 +44,7 @@ pub use feature::prompt_names;
 pub use input::{AskedId, Command, CommandId, Input, Reload, WebTrust};
 pub use notice::{Cost, Notice, ScriptFailure, ScriptStrain};
 pub use output::Output;
-pub use outside::{Allowed, FetchError, FetchRequest, Reach, refused_fetch};
+pub use outside::{Allowed, Distrust, FetchError, FetchRequest, Reach, refused_fetch};
 pub use prompts::Prompts;
 pub use snapshot::{CallNow, CallState, GenerationNow, Snapshot};
 pub use speech::{SpeechBy, SpeechError, SpeechRequest, Synthesiser};

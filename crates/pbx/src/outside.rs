@@ -50,6 +50,21 @@ pub enum Reach {
     PublicOnly,
 }
 
+/// Why whoever answers over TLS is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distrust {
+    /// Nobody who is trusted has signed the certificate.
+    Unknown,
+    /// The certificate is of another host.
+    OtherHost,
+    /// The certificate counts no more, or not yet.
+    OutOfDate,
+    /// The certificate cannot be that of a server: most often an authority's own.
+    Unfit,
+    /// What answers there speaks no TLS, or none that we do.
+    NoTls,
+}
+
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchError {
@@ -61,8 +76,8 @@ pub enum FetchError {
     NotPublic,
     /// Nobody listens there.
     Refused,
-    /// The certificate is not trusted, or TLS could not be agreed on.
-    NotTrusted,
+    /// TLS could not be agreed on.
+    NotTrusted(Distrust),
     /// The answer's body is longer than allowed.
     TooLarge,
     /// Too many requests at one time.

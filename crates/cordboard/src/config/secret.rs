@@ -30,7 +30,7 @@ fn read_up_to(bytes_max: usize, value: &DeValue<'_>, folder: &Path) -> Result<St
         written
     };
     if secret.is_empty() {
-        return Err(Found::with_help("empty", "an account without a secret is open to everybody"));
+        return Err(Found::with_help("empty", "what has no secret is open to everybody"));
     }
     if secret.len() > bytes_max || secret.chars().any(char::is_control) {
         return Err(Found::new(format!("not one line of up to {bytes_max} bytes")));

@@ -282,7 +282,14 @@ async fn tls_is_spoken_with_those_whose_authority_is_trusted() {
     let client = Client::new(&Trusted::with_authorities(authority.as_bytes()).unwrap()).unwrap();
     let url = format!("https://localhost:{}/", address.port());
     assert_eq!(client.fetch(get(url.clone())).await.unwrap().status, 200);
-    assert_eq!(fetch(get(url)).await, Err(FetchError::NotTrusted), "an authority unknown");
+    let unknown = Err(FetchError::NotTrusted(Distrust::Unknown));
+    assert_eq!(fetch(get(url)).await, unknown);
+    let plain = server(|mut stream| async move {
+        stream.write_all(OK.as_ref()).await.unwrap_or_default();
+    })
+    .await;
+    let told = client.fetch(get(format!("https://localhost:{}/", plain.port()))).await;
+    assert_eq!(told, Err(FetchError::NotTrusted(Distrust::NoTls)));
 }
 
 #[tokio::test]
@@ -290,7 +297,7 @@ async fn a_certificate_of_another_host_is_not_trusted() {
     let (address, authority) = tls_server("crm.example.org").await;
     let client = Client::new(&Trusted::with_authorities(authority.as_bytes()).unwrap()).unwrap();
     let told = client.fetch(get(format!("https://localhost:{}/", address.port()))).await;
-    assert_eq!(told, Err(FetchError::NotTrusted));
+    assert_eq!(told, Err(FetchError::NotTrusted(Distrust::OtherHost)));
 }
 
 #[test]

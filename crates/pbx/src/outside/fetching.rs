@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use dialplan::{Fetch, FetchFault, Fetched};
 
 use super::address::{Address, Allowed, reach};
-use super::{FetchError, FetchRequest, Reach};
+use super::{Distrust, FetchError, FetchRequest, Reach};
 
 /// A request of a script under way.
 #[derive(Debug)]
@@ -138,12 +138,10 @@ impl Fetching {
             FetchError::TooLarge => plain("too large"),
             FetchError::Busy => plain("busy"),
             FetchError::Broken => plain("broken"),
-            FetchError::NotTrusted => FetchFault {
-                why: "not trusted",
-                advice: "its certificate is not signed by an authority that is known; one of your \
-                         own belongs into `ca` in [http] of cordboard.toml"
-                    .into(),
-            },
+            FetchError::NotTrusted(why) => {
+                let advice = format!("{} {}", self.at.origin(), not_trusted(why));
+                FetchFault { why: "not trusted", advice }
+            }
             FetchError::NotPublic => {
                 let advice = format!(
                     "the host leads into a private network; if that is meant, name it: add \
@@ -162,6 +160,22 @@ pub fn refused_fetch(url: &str, allowed: &[Allowed]) -> Option<FetchFault> {
         Err(problem) => Some(malformed(problem)),
         Ok(at) if reach(allowed, &at).is_none() => Some(not_allowed(&at, "")),
         Ok(_) => None,
+    }
+}
+
+fn not_trusted(why: Distrust) -> &'static str {
+    match why {
+        Distrust::Unknown => {
+            "has a certificate that nobody known has signed; an authority of your own belongs into \
+             `ca` in [http] of cordboard.toml"
+        }
+        Distrust::OtherHost => "has the certificate of another host; ask it by the name in there",
+        Distrust::OutOfDate => "has a certificate that counts no more, or not yet",
+        Distrust::Unfit => {
+            "has a certificate that cannot be a server's; one of openssl's own signing is an \
+             authority unless it is made with -addext basicConstraints=critical,CA:FALSE"
+        }
+        Distrust::NoTls => "does not speak TLS as we do; does its address begin with http://?",
     }
 }
 
@@ -274,6 +288,30 @@ mod tests {
             play("GET", &[(301, "https://b/\r\nX: y")]),
             "broken: https://a redirects to an address that has characters that must be escaped"
         );
+    }
+
+    #[test]
+    fn who_is_not_trusted_is_named_with_the_reason() {
+        let now = Instant::now();
+        let told = |why| {
+            let (mut fetching, _) =
+                Fetching::begin(now, fetch("GET", "https://a/x?token=1"), &allowed()).unwrap();
+            match fetching.answered(now, Err(FetchError::NotTrusted(why)), &allowed()) {
+                Next::Done(Err(FetchFault { why: "not trusted", advice })) => advice,
+                next => panic!("{next:?}"),
+            }
+        };
+        assert!(told(Distrust::Unknown).starts_with("https://a has a certificate that nobody"));
+        assert!(told(Distrust::Unknown).contains("`ca` in [http]"));
+        for (why, part) in [
+            (Distrust::OtherHost, "of another host"),
+            (Distrust::OutOfDate, "no more, or not yet"),
+            (Distrust::Unfit, "CA:FALSE"),
+            (Distrust::NoTls, "does not speak TLS"),
+        ] {
+            let advice = told(why);
+            assert!(advice.contains(part) && !advice.contains("token"), "{advice}");
+        }
     }
 
     #[test]

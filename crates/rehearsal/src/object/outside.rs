@@ -9,7 +9,7 @@ use std::time::Duration;
 use dialplan::aside::{Aside, Stop};
 use dialplan::{Library, VerbSpec};
 use mlua::{Function, Lua, Table, Value};
-use pbx::{Allowed, FetchError, Fetched, SqlValue, WebRequest, WebResponse, WebTrust};
+use pbx::{Allowed, Distrust, FetchError, Fetched, SqlValue, WebRequest, WebResponse, WebTrust};
 
 use crate::api::HTTP_ANSWER;
 use crate::given::Given;
@@ -123,7 +123,7 @@ fn fault(word: &str) -> FetchError {
     match word {
         "timeout" => FetchError::Timeout,
         "no such host" => FetchError::NoSuchHost,
-        "not trusted" => FetchError::NotTrusted,
+        "not trusted" => FetchError::NotTrusted(Distrust::Unknown),
         "too large" => FetchError::TooLarge,
         "busy" => FetchError::Busy,
         "broken" => FetchError::Broken,
