@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 /// A request as it came.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,8 +59,8 @@ impl Answer {
 /// Hears programs on `listener` for ever, and has `answer` answer them.
 ///
 /// At most [`CONNECTIONS_MAX`] are heard at one time. When another one comes, the one that has kept us
-/// waiting for a request the longest must go, so that nobody is kept out by those who ask nothing; while
-/// all of them are being answered, others wait to be accepted. A connection has [`HEAD_TIME_MAX`] for
+/// waiting for a request the longest, and longer than half a second, must go, so that nobody is kept out
+/// by those who ask nothing; while all of them are being answered, others wait to be accepted. A connection has [`HEAD_TIME_MAX`] for
 /// the head of each request and [`REQUEST_TIME_MAX`] for the rest and its answer.
 pub async fn serve<A, F>(listener: TcpListener, answer: A)
 where
@@ -94,10 +95,12 @@ struct Room {
     left: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Guest {
     /// Its request is whole, so that it is our turn.
     is_answered: bool,
+    /// Since when it is its turn, if it is.
+    since: Instant,
     task: Option<AbortHandle>,
 }
 
@@ -113,19 +116,30 @@ impl Room {
     async fn take(room: &Rc<Self>) -> Seat {
         while room.guests.borrow().len() >= CONNECTIONS_MAX {
             let left = room.left.notified();
-            let slowest = room.guests.borrow().values().find_map(|guest| match guest.is_answered {
-                true => None,
-                false => guest.task.clone(),
-            });
-            if let Some(slowest) = slowest {
-                tracing::debug!("somebody who asks nothing must leave for another");
-                slowest.abort();
+            match room.slowest() {
+                None => left.await,
+                Some((since, _)) if since.elapsed() < PATIENCE => {
+                    // Whichever comes first, we look again.
+                    drop(tokio::time::timeout_at(since + PATIENCE, left).await);
+                }
+                Some((_, task)) => {
+                    tracing::debug!("somebody who asks nothing must leave for another");
+                    task.abort();
+                    left.await;
+                }
             }
-            left.await;
         }
         let number = room.next();
-        room.guests.borrow_mut().insert(number, Guest::default());
+        let guest = Guest { is_answered: false, since: Instant::now(), task: None };
+        room.guests.borrow_mut().insert(number, guest);
         Seat { room: Rc::clone(room), number: Cell::new(number) }
+    }
+
+    /// Whom we have waited for the longest, and since when.
+    fn slowest(&self) -> Option<(Instant, AbortHandle)> {
+        let guests = self.guests.borrow();
+        let mut waited_for = guests.values().filter(|guest| !guest.is_answered);
+        waited_for.find_map(|guest| Some((guest.since, guest.task.clone()?)))
     }
 
     fn next(&self) -> u64 {
@@ -153,7 +167,8 @@ impl Seat {
         let mut guests = self.room.guests.borrow_mut();
         if let Some(guest) = guests.remove(&self.number.get()) {
             self.number.set(self.room.next());
-            guests.insert(self.number.get(), Guest { is_answered: false, ..guest });
+            let guest = Guest { is_answered: false, since: Instant::now(), ..guest };
+            guests.insert(self.number.get(), guest);
         }
     }
 }
@@ -257,6 +272,8 @@ pub const CONNECTIONS_MAX: usize = 64;
 pub const QUESTION_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a body that are read at all: who is still sending does not hear that it is too long.
 const UNHEARD_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long somebody may ask nothing while others wait to be heard.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How long the head of a request may take.
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long the rest of a request and its answer may take; then that is 504.
