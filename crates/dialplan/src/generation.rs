@@ -272,6 +272,15 @@ impl Generation {
         crate::webhook::find(&self.core.host.webhooks.borrow(), method, path)
     }
 
+    /// The paths that other programs can ask, each with the line that defined it.
+    pub fn webhooks(&self) -> Vec<(String, String, u32)> {
+        let webhooks = self.core.host.webhooks.borrow();
+        let told = |hook: &crate::webhook::Webhook| {
+            (hook.path().to_owned(), hook.at.file.clone(), hook.at.line)
+        };
+        webhooks.iter().map(told).collect()
+    }
+
     /// Whether other programs can ask anything of these scripts.
     pub fn has_webhooks(&self) -> bool {
         !self.core.host.webhooks.borrow().is_empty()

@@ -87,6 +87,12 @@ pub(crate) struct Webhook {
     pub(crate) handler: Function,
 }
 
+impl Webhook {
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+}
+
 /// Finds what answers a request.
 pub(crate) fn find(webhooks: &[Webhook], method: &str, path: &str) -> WebMatch {
     let there = || webhooks.iter().enumerate().filter(|(_, hook)| hook.path == path);

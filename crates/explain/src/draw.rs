@@ -1,7 +1,9 @@
 //! The tree as a person would draw it.
 
-use crate::ink::{Colour, Ink, Piece, WIDTH, line};
-use crate::tree::{Again, Alternative, Did, End, Explanation, Heard, How, Next, Node, Place, Step};
+use crate::ink::{Colour, Ink, Piece, line};
+use crate::tree::{
+    Again, Alternative, Did, End, Explanation, Heard, How, Next, Node, Place, Step, Subject,
+};
 use crate::words;
 
 /// How a tree is drawn.
@@ -11,6 +13,8 @@ pub struct Style {
     pub colour: Colour,
     /// How much is said of each step.
     pub detail: Detail,
+    /// Characters in a line; what is longer is broken between words.
+    pub columns: usize,
 }
 
 /// How much is said of each step.
@@ -23,21 +27,27 @@ pub enum Detail {
 }
 
 impl Explanation {
-    /// The tree as text, 100 columns wide.
+    /// The tree as text.
     pub fn draw(&self, style: Style) -> String {
         let mut drawing = Drawing { out: String::new(), style };
         let plain = |text: String| (text, Ink::Plain);
         let name = |text: &str| (text.to_owned(), Ink::Name);
-        drawing.line(
-            "",
-            "  ",
-            &[
+        let first = match self.subject {
+            Subject::Call => vec![
                 name(&self.from),
                 plain(" dials ".to_owned()),
                 name(&self.to),
                 plain(format!(" on {}, a call from {}", self.at_words, self.caller)),
             ],
-        );
+            Subject::Schedule => {
+                vec![name(&self.from), plain(format!(" runs on {}", self.at_words))]
+            }
+            Subject::Webhook => {
+                let words = format!(" is asked on {}, by {}", self.at_words, self.caller);
+                vec![name(&self.from), plain(words)]
+            }
+        };
+        drawing.line("", "  ", &first);
         let mut routes = self.routes.iter();
         if let Some(route) = routes.next() {
             let public = if route.public { ", public" } else { "" };
@@ -56,6 +66,16 @@ impl Explanation {
             drawing.line("  ", "    ", &[(also, Ink::Faint)]);
         }
         drawing.node(&self.tree, "");
+        for begun in &self.calls {
+            let place = begun.place.as_ref().map(|place| format!("  {}", at(place)));
+            let pieces = [
+                plain("whoever answers at ".to_owned()),
+                name(&begun.target),
+                (place.unwrap_or_default(), Ink::Faint),
+            ];
+            drawing.line("", "  ", &pieces);
+            drawing.node(&begun.tree, "");
+        }
         for note in &self.notes {
             drawing.line("", "  ", &[(format!("note: {note}"), Ink::Faint)]);
         }
@@ -70,7 +90,8 @@ struct Drawing {
 
 impl Drawing {
     fn line(&mut self, first: &str, rest: &str, pieces: &[Piece]) {
-        line(&mut self.out, first, rest, pieces, self.style.colour);
+        let Style { colour, columns, .. } = self.style;
+        line(&mut self.out, first, rest, pieces, (colour, columns));
     }
 
     /// Steps and what follows them; `prefix` is the lines of the branches to the left.
@@ -153,7 +174,7 @@ impl Drawing {
             let mut whole = pieces.clone();
             whole.extend(inline);
             let length: usize = whole.iter().map(|(text, _)| text.chars().count()).sum();
-            if first.chars().count() + length <= WIDTH {
+            if first.chars().count() + length <= self.style.columns {
                 return self.line(&first, &rest, &whole);
             }
         }
@@ -270,6 +291,9 @@ fn answers(answers: &[String]) -> String {
     if let Some(said) = said {
         return format!("it answers {}", words::list(&said, "or"));
     }
+    if let Some(presses) = presses(answers) {
+        return presses;
+    }
     let whose = answers.first().and_then(|answer| Some(answer.split_once(": ")?.0));
     if let Some(whose) = whose {
         let rest = |answer: &'_ str| -> Option<String> {
@@ -281,6 +305,21 @@ fn answers(answers: &[String]) -> String {
         }
     }
     words::list(answers, "or")
+}
+
+/// `the caller presses 1, 2 or 9`, where all that is said is of that sort.
+fn presses(answers: &[String]) -> Option<String> {
+    let mut parties: Vec<(&str, Vec<&str>)> = Vec::new();
+    for answer in answers {
+        let (who, key) = answer.split_once(" presses ")?;
+        match parties.last_mut() {
+            Some((known, keys)) if *known == who => keys.push(key),
+            Some(_) | None => parties.push((who, vec![key])),
+        }
+    }
+    let told =
+        parties.iter().map(|(who, keys)| format!("{who} presses {}", words::list(keys, "or")));
+    Some(words::list(&told.collect::<Vec<_>>(), "or"))
 }
 
 /// What is put together from many words: `Three o'clock am`.
@@ -309,6 +348,8 @@ fn end_words(end: &End) -> Vec<Piece> {
         How::Refused => (Ink::Bad, format!("refused: {} {}", end.code, end.words)),
         How::Redirected => (Ink::Good, format!("redirected: {}, {}", end.code, end.words)),
         How::CallerHangsUp => (Ink::Plain, "the caller hangs up".to_owned()),
+        How::Returned => (Ink::Good, end.words.clone()),
+        How::Fault if end.code == 0 => (Ink::Bad, format!("the script fails: {}", end.words)),
         How::Fault if end.code == 200 => {
             (Ink::Bad, format!("the script fails: {}: BYE", end.words))
         }

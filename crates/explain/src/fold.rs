@@ -2,7 +2,8 @@
 
 use crate::tree::{Again, Alternative, Choice, Did, End, Next, Node, Place, Step};
 use crate::typed::{OTHER, is_keys};
-use crate::world::{HANGS_UP, NOT_ANSWERED};
+
+use crate::world::{HANGS_UP, NOT_ANSWERED, OTHER_HANGS_UP, is_event};
 
 /// The same tree, with loops found and equal branches put together.
 pub(crate) fn fold(node: Node) -> Node {
@@ -114,6 +115,12 @@ fn merged(choice: Choice) -> Choice {
         }
     }
     drop_needless_names(&mut alternatives);
+    for alternative in &mut alternatives {
+        // What only happens on the way to the same end need not be told.
+        if alternative.answers.iter().any(|answer| answer.ends_with(OTHER_HANGS_UP)) {
+            alternative.answers.retain(|answer| !is_event(answer));
+        }
+    }
     alternatives.sort_by_key(|alternative| {
         alternative.answers.first().and_then(|first| order.iter().position(|one| one == first))
     });

@@ -33,6 +33,8 @@ pub(crate) enum Fact {
     Record(Recording),
     /// The caller hangs up.
     Hangup(When),
+    /// What another program sends with its request.
+    Body(String),
 }
 
 /// What comes of ringing a target.
@@ -129,6 +131,7 @@ impl Given {
     /// | `voicemail=left`, `voicemail/102=nothing`, `=full` | whether a message is left |
     /// | `mailbox=done`, `=refused`, `=failed` | how listening to messages ends |
     /// | `record=something`, `=nothing` | whether something is said |
+    /// | `body={"number":"101"}` | what another program sends to a webhook |
     /// | `hangup`, `hangup=dial`, `hangup=menu.lua:12` | when the caller hangs up |
     ///
     /// # Errors
@@ -143,6 +146,9 @@ impl Given {
 fn fact(text: &str) -> Result<Fact, String> {
     if text == "hangup" {
         return Ok(Fact::Hangup(When::AtOnce));
+    }
+    if let Some(body) = text.strip_prefix("body=") {
+        return Ok(Fact::Body(body.to_owned()));
     }
     if let Some(rest) = text.strip_prefix("http:") {
         return web(rest);
@@ -275,8 +281,19 @@ const KEYS_MAX: usize = 64;
 
 const EXAMPLES: &str = "ext/101=busy, key=1 or hangup=dial";
 
-const SUBJECTS: &[&str] =
-    &["ext", "key", "read", "http", "shared", "db", "voicemail", "mailbox", "record", "hangup"];
+const SUBJECTS: &[&str] = &[
+    "ext",
+    "key",
+    "read",
+    "http",
+    "shared",
+    "db",
+    "voicemail",
+    "mailbox",
+    "record",
+    "hangup",
+    "body",
+];
 
 const RINGING: &[(&str, Ringing)] = &[
     ("answered", Ringing::Answered),

@@ -28,15 +28,21 @@ pub enum Colour {
     Off,
 }
 
-/// Appends one line, broken between words where it is longer than [`WIDTH`].
+/// Appends one line, broken between words where it is longer than `width` characters.
 ///
 /// `first` begins it, `rest` begins what does not fit.
-pub(crate) fn line(out: &mut String, first: &str, rest: &str, pieces: &[Piece], colour: Colour) {
+pub(crate) fn line(
+    out: &mut String,
+    first: &str,
+    rest: &str,
+    pieces: &[Piece],
+    (colour, width): (Colour, usize),
+) {
     let mut column = begin(out, first, colour);
     for (text, ink) in pieces {
         for word in words(text) {
             let length = word.trim_end().chars().count();
-            if column + length > WIDTH && column > rest.chars().count() {
+            if column + length > width && column > rest.chars().count() {
                 trim_end(out);
                 out.push('\n');
                 column = begin(out, rest, colour);
@@ -92,6 +98,3 @@ fn push(out: &mut String, text: &str, ink: Ink, colour: Colour) {
         Some(_) | None => out.push_str(text),
     }
 }
-
-/// Characters in a line.
-pub(crate) const WIDTH: usize = 100;

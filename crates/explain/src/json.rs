@@ -4,8 +4,11 @@
 //! { "from": "101", "to": "0", "at": "2026-11-22T03:00:00+01:00[Europe/Berlin]",
 //!   "caller": "an account", "ways": 7, "notes": [],
 //!   "routes": [{ "pattern": "0", "file": "scripts/menu.lua", "line": 3, "public": false }],
-//!   "tree": NODE }
+//!   "tree": NODE, "subject": "call",
+//!   "calls": [{ "target": "ext/100", "file": "scripts/menu.lua", "line": 9, "tree": NODE }] }
 //! ```
+//!
+//! `subject` is `call`, `schedule` or `webhook`; `calls` are those that the script begins by itself.
 //!
 //! A node is `{"steps": [STEP...], "then": NEXT}`. A step is one of
 //!
@@ -16,7 +19,7 @@
 //! What follows is one of
 //!
 //! - `{"end": {"how", "code", "or": [CODE...], "cause", "words", "afterwards": [STEP...]}}`, where
-//!   `how` is `bye`, `refused`, `redirected`, `caller_hangs_up` or `fault`,
+//!   `how` is `bye`, `refused`, `redirected`, `caller_hangs_up`, `fault` or `returned`,
 //! - `{"choice": {"file", "line", "alternatives": [{"answers": ["busy", ...], "then": NODE}]}}`,
 //! - `{"again": {"file", "line", "times": 3, "then": NODE}}`: the choice of that line comes again, so
 //!   often in all (`null`: for ever), and then that follows (`null`: nothing),
@@ -26,7 +29,7 @@
 
 use serde_json::{Value, json};
 
-use crate::tree::{Did, End, Explanation, How, Next, Node, Place, Step};
+use crate::tree::{Begun, Did, End, Explanation, How, Next, Node, Place, Step, Subject};
 
 impl Explanation {
     /// The same for programs; the structure is documented in `scripts/README.md`.
@@ -48,8 +51,19 @@ impl Explanation {
             "tree": node(&self.tree),
             "notes": self.notes,
             "ways": self.ways,
+            "subject": match self.subject {
+                Subject::Call => "call",
+                Subject::Schedule => "schedule",
+                Subject::Webhook => "webhook",
+            },
+            "calls": self.calls.iter().map(begun).collect::<Vec<_>>(),
         })
     }
+}
+
+fn begun(begun: &Begun) -> Value {
+    let (file, line) = place(begun.place.as_ref());
+    json!({ "target": begun.target, "file": file, "line": line, "tree": node(&begun.tree) })
 }
 
 fn node(node: &Node) -> Value {
@@ -123,6 +137,7 @@ fn ending(end: &End) -> Value {
         How::Redirected => "redirected",
         How::CallerHangsUp => "caller_hangs_up",
         How::Fault => "fault",
+        How::Returned => "returned",
     };
     json!({
         "how": how,

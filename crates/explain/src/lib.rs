@@ -16,6 +16,7 @@ mod fold;
 mod given;
 mod hearing;
 mod ink;
+mod jobs;
 mod json;
 mod moment;
 mod question;
@@ -28,12 +29,12 @@ mod words;
 mod world;
 
 pub use draw::{Detail, Style};
-pub use explain::explain;
+pub use explain::{Unexplained, explain};
 pub use given::Given;
 pub use ink::Colour;
 pub use moment::parse_moment;
 pub use question::{Bounds, Office, PromptBook, Question};
 pub use tree::{
-    Again, Alternative, Choice, Did, End, Explanation, Heard, How, Next, Node, Place, Ring, Route,
-    Step,
+    Again, Alternative, Begun, Choice, Did, End, Explanation, Heard, How, Next, Node, Place, Ring,
+    Route, Step, Subject,
 };

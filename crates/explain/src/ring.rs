@@ -51,7 +51,7 @@ fn own_extension(uri: &str, domain: &str) -> Option<String> {
 }
 
 /// As the script writes it.
-fn label(to: &Destination) -> String {
+pub(crate) fn label(to: &Destination) -> String {
     match to {
         Destination::Extension(user) => format!("ext/{user}"),
         Destination::Uri(uri) => uri.clone(),

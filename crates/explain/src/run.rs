@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
-use dialplan::{AskId, Done, Ending, Generation, RouteId, Script, Step as Turn, Verb};
+use dialplan::{AskId, CallEvent, Done, Ending, Generation, Handler, Script, Step as Turn, Verb};
 use jiff::{SignedDuration, Zoned};
 
 use crate::question::{Bounds, Question};
 use crate::tree::{Did, End, Place, Step};
-use crate::world::{Ask, Effect, Line, Result, Way, World};
+use crate::world::{self, Ask, Effect, Line, Result, Way, World};
 
 /// One way through a script, as far as it has come.
 pub(crate) struct Run<'a> {
@@ -26,6 +26,28 @@ pub(crate) struct Run<'a> {
     verbs: usize,
     steps: Vec<Step>,
     options: Vec<Choosable>,
+    kind: Kind,
+    /// What the script listens for, with the line of each function.
+    listens: Vec<(&'static str, Place)>,
+    begun: Vec<Begun>,
+}
+
+/// What a script runs for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Call,
+    Schedule,
+    Webhook,
+}
+
+/// A call that the script began by itself, with a function for whoever answers.
+#[derive(Clone)]
+pub(crate) struct Begun {
+    pub(crate) target: String,
+    pub(crate) place: Option<Place>,
+    pub(crate) handler: Handler,
+    /// The route's, if it is one.
+    pub(crate) number: Option<String>,
 }
 
 /// A verb that the script waits for.
@@ -66,23 +88,42 @@ impl<'a> Run<'a> {
     pub(crate) fn new(
         world: &'a World<'a>,
         question: &Question,
-        generation: Generation,
-        route: RouteId,
-        view: dialplan::CallView,
+        (generation, script): (Generation, Script),
+        kind: Kind,
     ) -> Self {
         Self {
             world,
             bounds: question.bounds,
             started_at: question.at.clone(),
             elapsed: Duration::ZERO,
-            script: generation.start(route, view),
+            script,
             generation,
             line: Line::default(),
             pending: Vec::new(),
             verbs: 0,
             steps: Vec::new(),
             options: Vec::new(),
+            kind,
+            listens: Vec::new(),
+            begun: Vec::new(),
         }
+    }
+
+    /// Somebody has answered already.
+    pub(crate) fn answered(mut self) -> Self {
+        self.line.answered = true;
+        self
+    }
+
+    /// Leaves the script where it stands, for the call that it began by itself as this one of several.
+    pub(crate) fn into_begun(self, nth: usize) -> Option<(Generation, Begun)> {
+        let begun = self.begun.get(nth)?.clone();
+        Some((self.generation, begun))
+    }
+
+    /// The calls that the script began by itself so far.
+    pub(crate) fn begun(&self) -> &[Begun] {
+        &self.begun
     }
 
     /// What happened since the last time.
@@ -150,12 +191,23 @@ impl<'a> Run<'a> {
                     }
                 }
                 Turn::Returned => {
-                    let end = self.line.returned();
+                    let end = match self.kind {
+                        Kind::Call => self.line.returned(),
+                        Kind::Schedule => world::done("the function ends".to_owned()),
+                        Kind::Webhook => world::done(match self.script.take_response() {
+                            Some(response) => world::response_words(&response),
+                            None => "answers 204".to_owned(),
+                        }),
+                    };
                     return Stop::End(self.close(end));
                 }
                 Turn::Failed(error) => {
-                    self.steps.extend(self.world.apology().map(Step::Did));
-                    let end = self.line.failed(error.to_string());
+                    let mut end = self.line.failed(error.to_string());
+                    match self.kind {
+                        Kind::Call => self.steps.extend(self.world.apology().map(Step::Did)),
+                        Kind::Schedule => end.code = 0,
+                        Kind::Webhook => {}
+                    }
                     return Stop::End(self.close(end));
                 }
             };
@@ -169,6 +221,17 @@ impl<'a> Run<'a> {
             None => ("", None),
         };
         let key = format!("{name} {place:?} {verb:?}");
+        if let Verb::Originate(originate) = verb
+            && let Some(run) = &originate.run
+            && self.world.may_answer(originate)
+        {
+            self.begun.push(Begun {
+                target: world::target_words(originate),
+                place: place.clone(),
+                handler: run.handler.clone(),
+                number: run.number.clone(),
+            });
+        }
         let ask = Ask { name, verb, place };
         match self.world.effect(&ask, &mut self.line) {
             Effect::Over(end) => Err(self.close(end)),
@@ -231,7 +294,9 @@ impl<'a> Run<'a> {
                 let label = match way.result {
                     Result::Outcome(_) if several => format!("{}: {}", pending.name, way.label),
                     Result::Talk(..) if several => format!("{}: {}", pending.name, way.label),
-                    Result::Outcome(_) | Result::HungUp | Result::Talk(..) => way.label.clone(),
+                    Result::Outcome(_) | Result::HungUp | Result::Talk(..) | Result::Event(_) => {
+                        way.label.clone()
+                    }
                 };
                 options.push(Choosable {
                     pending: index,
@@ -256,6 +321,7 @@ impl<'a> Run<'a> {
                 let end = self.line.caller_gone();
                 Err(self.close(end))
             }
+            Result::Event(event) => Ok(self.happens(pending, event)),
             Result::Outcome(outcome) => {
                 self.line.answered |= way.connects;
                 if way.failure.is_some() {
@@ -266,6 +332,8 @@ impl<'a> Run<'a> {
             Result::Talk(event, ends) => {
                 self.line.answered = true;
                 pending.ways = ends;
+                let events = self.listens.iter().map(|(event, place)| (*event, place));
+                pending.ways.extend(self.world.events(events));
                 pending.begun = self.elapsed;
                 pending.key.push_str(" talking");
                 pending.talks = true;
@@ -273,6 +341,18 @@ impl<'a> Run<'a> {
                 Ok(self.script.notice(event, &self.now()))
             }
         }
+    }
+
+    /// Something happens to the call while it waits on as before; that is followed once.
+    fn happens(&mut self, mut pending: Pending, event: CallEvent) -> Turn {
+        pending.ways.retain(|way| !matches!(way.result, Result::Event(_)));
+        let resume = self.listens.iter().any(|(event, _)| *event == "resume");
+        if let (CallEvent::Hold { by }, true) = (&event, resume) {
+            pending.ways.push(World::comes_back(*by));
+        }
+        pending.key.push_str(world::event_name(&event));
+        self.pending.push(pending);
+        self.script.notice(event, &self.now())
     }
 
     /// The call is over; its last functions run.
@@ -308,6 +388,7 @@ impl<'a> Run<'a> {
                 }
                 Done::On { event, file, line } => {
                     let words = format!("will run {file}:{line} on \"{event}\"");
+                    self.listens.push((event, Place { file, line }));
                     Did::new("on", place, words)
                 }
                 Done::OnHangup { file, line } => {

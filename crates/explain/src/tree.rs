@@ -23,6 +23,32 @@ pub struct Explanation {
     pub notes: Vec<String>,
     /// How many ways through the script were followed.
     pub ways: usize,
+    /// What runs.
+    pub subject: Subject,
+    /// What happens in calls that the script begins by itself, in the order in which they were met.
+    pub calls: Vec<Begun>,
+}
+
+/// What a tree is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A call.
+    Call,
+    /// A function of `schedule`.
+    Schedule,
+    /// A function of `webhook`.
+    Webhook,
+}
+
+/// What happens in a call that a script began, from when somebody answers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Who was rung: `ext/100`.
+    pub target: String,
+    /// Where the script begins it.
+    pub place: Option<Place>,
+    /// What happens.
+    pub tree: Node,
 }
 
 /// A route that matches what was dialled.
@@ -154,6 +180,8 @@ pub enum How {
     CallerHangsUp,
     /// The script made a mistake: a BYE, or 500.
     Fault,
+    /// A function without a call came to its end.
+    Returned,
 }
 
 /// The world decides how it goes on.

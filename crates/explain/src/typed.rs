@@ -105,6 +105,17 @@ impl Literals {
     }
 }
 
+/// Keys that a text compares with, and one that stands for all others.
+pub(crate) fn keys_in(text: &str) -> Vec<char> {
+    let single = |text: String| {
+        let mut chars = text.chars();
+        chars.next().filter(|_| chars.next().is_none())
+    };
+    let mut keys: Vec<char> = digits_in(text).into_iter().filter_map(single).collect();
+    keys.extend(('0'..='9').rev().find(|key| !keys.contains(key)));
+    keys
+}
+
 /// What comes of a read when it is given what is typed.
 pub(crate) fn given(typed_keys: &Typed, read: &Read) -> Input {
     let digits = match typed_keys {

@@ -5,13 +5,16 @@
 //! after the third wrong PIN, and keeps the work linear where the script offers the same menu for ever.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use dialplan::{Check, Generation, Kept, Loading, RouteId, Shared};
+use dialplan::{
+    CallView, Check, Generation, Kept, Loading, RouteId, ScheduleId, Shared, WebRequest, WebhookId,
+};
 
 use crate::fold;
 use crate::given::Fact;
 use crate::question::{Caller, Office, Question};
-use crate::run::{Run, Stop};
+use crate::run::{Begun, Kind, Run, Stop};
 use crate::tree::{Again, Alternative, Choice, Next, Node};
 use crate::world::World;
 
@@ -20,8 +23,9 @@ pub(crate) struct Walk<'a> {
     world: &'a World<'a>,
     office: Office<'a>,
     question: &'a Question,
-    caller: &'a Caller,
-    route: RouteId,
+    start: &'a Start,
+    /// Calls that the script begins by itself, each place once.
+    begun: Vec<(Begun, Start)>,
     /// The scripts as compiled once for all ways.
     kept: Kept,
     /// How often a choice is followed when it comes again.
@@ -32,6 +36,20 @@ pub(crate) struct Walk<'a> {
     came_again: bool,
     ways: usize,
     cuts: Cuts,
+}
+
+/// What is followed.
+#[derive(Clone)]
+pub(crate) enum Start {
+    /// A call that takes a route.
+    Route(RouteId, Box<CallView>),
+    /// A function of `schedule`, and what it is called in the log.
+    Schedule(ScheduleId, String),
+    /// A function of `webhook`, what it is called in the log, and what it is asked.
+    Webhook(WebhookId, String, Rc<WebRequest>),
+    /// Whoever answered a call that the script began: from where, on which way, and which of those
+    /// that it began there.
+    Begun(Rc<Start>, Trail, usize),
 }
 
 /// Where the walk was cut short.
@@ -45,9 +63,17 @@ pub(crate) struct Cuts {
     pub(crate) long: usize,
 }
 
+impl Cuts {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.deep += other.deep;
+        self.many += other.many;
+        self.long += other.long;
+    }
+}
+
 /// What was chosen on the way here.
 #[derive(Clone, Default)]
-struct Trail {
+pub(crate) struct Trail {
     taken: Vec<Taken>,
 }
 
@@ -62,22 +88,23 @@ pub(crate) struct Walked {
     pub(crate) tree: Node,
     pub(crate) ways: usize,
     pub(crate) cuts: Cuts,
+    /// Calls that the script began by itself, and from where to follow them.
+    pub(crate) begun: Vec<(Begun, Start)>,
 }
 
-/// Follows every way from the route that takes the number.
+/// Follows every way from there.
 pub(crate) fn walk(
     world: &World<'_>,
     office: Office<'_>,
     question: &Question,
-    caller: &Caller,
-    route: RouteId,
+    start: &Start,
 ) -> Walked {
     let mut first = Walk {
         world,
         office,
         question,
-        caller,
-        route,
+        start,
+        begun: Vec::new(),
         kept: Kept::default(),
         loops: 1,
         idle: BTreeMap::new(),
@@ -87,7 +114,7 @@ pub(crate) fn walk(
     };
     let tree = first.whole();
     if !first.came_again {
-        return Walked { tree, ways: first.ways, cuts: first.cuts };
+        return Walked { tree, ways: first.ways, cuts: first.cuts, begun: first.begun };
     }
     // Once more, now that it is known which choices matter.
     let mut second = Walk {
@@ -98,19 +125,57 @@ pub(crate) fn walk(
         ..first
     };
     let tree = second.whole();
-    Walked { tree, ways: second.ways, cuts: second.cuts }
+    Walked { tree, ways: second.ways, cuts: second.cuts, begun: second.begun }
 }
 
 impl<'a> Walk<'a> {
     fn whole(&mut self) -> Node {
-        let Some(mut run) = self.start() else {
+        let Some(mut run) = self.start(self.start) else {
             return cut("the scripts cannot be loaded");
         };
         let stop = run.begin();
         self.node(run, stop, &Trail::default())
     }
 
-    fn start(&self) -> Option<Run<'a>> {
+    fn start(&self, start: &Start) -> Option<Run<'a>> {
+        let run = |made, kind| Run::new(self.world, self.question, made, kind);
+        Some(match start {
+            Start::Route(route, view) => {
+                let generation = self.load()?;
+                let script = generation.start(*route, CallView::clone(view));
+                run((generation, script), Kind::Call)
+            }
+            Start::Schedule(schedule, name) => {
+                let generation = self.load()?;
+                let script = generation.start_job(*schedule, name.clone());
+                run((generation, script), Kind::Schedule)
+            }
+            Start::Webhook(webhook, name, request) => {
+                let generation = self.load()?;
+                let script = generation.start_answer(*webhook, name.clone(), request);
+                run((generation, script), Kind::Webhook)
+            }
+            Start::Begun(before, trail, nth) => {
+                let (before, _) = self.replay(before, trail)?;
+                let (generation, begun) = before.into_begun(*nth)?;
+                let script = begun.handler.clone().start(self.view_of(&begun));
+                run((generation, script), Kind::Call).answered()
+            }
+        })
+    }
+
+    /// What a script knows of whoever answered.
+    fn view_of(&self, begun: &Begun) -> CallView {
+        let config = self.office.config;
+        let account = begun.target.strip_prefix("ext/").map(str::to_owned);
+        let from = account.as_deref().unwrap_or(&begun.target);
+        let number = begun.number.clone().unwrap_or_default();
+        let mut view = Caller::new(from, config).view(&number, config);
+        view.account = account.filter(|account| config.accounts.contains_key(account));
+        view
+    }
+
+    fn load(&self) -> Option<Generation> {
         let kept = Some(self.kept.clone());
         let shared = Shared::default();
         for given in &self.question.given {
@@ -129,13 +194,12 @@ impl<'a> Walk<'a> {
             loading,
             &self.question.at,
         );
-        let view = self.caller.view(&self.question.number(), config);
-        Some(Run::new(self.world, self.question, generation.ok()?, self.route, view))
+        generation.ok()
     }
 
     /// A run that has come to the end of a trail.
-    fn replay(&self, trail: &Trail) -> Option<(Run<'a>, Stop)> {
-        let mut run = self.start()?;
+    fn replay(&self, start: &Start, trail: &Trail) -> Option<(Run<'a>, Stop)> {
+        let mut run = self.start(start)?;
         let mut stop = run.begin();
         for taken in &trail.taken {
             // The same answers lead to the same question, for a script has no other source of chance.
@@ -152,6 +216,7 @@ impl<'a> Walk<'a> {
     /// What happens from where a run has stopped.
     fn node(&mut self, mut run: Run<'a>, stop: Stop, trail: &Trail) -> Node {
         let steps = fold::repeats(run.take_steps());
+        self.note_begun(&run, trail);
         let (key, place, labels) = match stop {
             Stop::Choice { key, place, labels } => (key, place, labels),
             Stop::End(end) => {
@@ -196,6 +261,17 @@ impl<'a> Walk<'a> {
         Node { steps, next: Next::Choice(choice) }
     }
 
+    /// Notes the calls that the script began on the way here.
+    fn note_begun(&mut self, run: &Run<'_>, trail: &Trail) {
+        for (nth, begun) in run.begun().iter().enumerate() {
+            let known = |(other, _): &(Begun, Start)| other.place == begun.place;
+            if self.begun.len() < BEGUN_MAX && !self.begun.iter().any(known) {
+                let start = Start::Begun(Rc::new(self.start.clone()), trail.clone(), nth);
+                self.begun.push((begun.clone(), start));
+            }
+        }
+    }
+
     fn alternatives(
         &mut self,
         run: Run<'a>,
@@ -215,7 +291,7 @@ impl<'a> Walk<'a> {
                         let stop = run.choose(option);
                         Some((run, stop))
                     }
-                    None => self.replay(trail).map(|(mut run, _)| {
+                    None => self.replay(self.start, trail).map(|(mut run, _)| {
                         drop(run.take_steps());
                         let stop = run.choose(option);
                         (run, stop)
@@ -239,6 +315,9 @@ impl Trail {
         longer
     }
 }
+
+/// Calls of one script that are followed.
+const BEGUN_MAX: usize = 8;
 
 fn cut(why: &str) -> Node {
     Node { steps: Vec::new(), next: Next::Cut(why.to_owned()) }

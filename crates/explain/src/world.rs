@@ -4,6 +4,7 @@
 //! no SIP message, no sound. How long things take matters only for what scripts ask the clock, and
 //! for which of two things ends first.
 
+mod happening;
 mod joining;
 mod outside;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use dialplan::{
     Absence, Barge, CallEvent, HangupCause, MailboxStatus, Outcome, Play, Read, Record, Repeat,
-    Side, Sound, Verb, VoicemailStatus,
+    Side, Sound, Verb, VoicemailStatus, WebResponse,
 };
 use sip_syntax::StatusCode;
 
@@ -88,6 +89,8 @@ pub(crate) enum Result {
     /// Somebody has answered, and the caller speaks with them until one of these happens; functions
     /// for the event run meanwhile.
     Talk(CallEvent, Vec<Way>),
+    /// Something happens that a function waits for; what was waited for goes on.
+    Event(CallEvent),
 }
 
 impl Way {
@@ -126,7 +129,7 @@ impl<'a> World<'a> {
         let used = self.used.borrow();
         let facts = self.question.given.iter().enumerate();
         // What lies ready need not be asked for.
-        let ready = |fact: &Fact| matches!(fact, Fact::Shared(..));
+        let ready = |fact: &Fact| matches!(fact, Fact::Shared(..) | Fact::Body(_));
         let unused = facts.filter(|(at, given)| !used.contains(at) && !ready(&given.fact));
         unused.map(|(_, given)| given.to_string()).collect()
     }
@@ -497,6 +500,32 @@ impl Line {
     }
 }
 
+/// How a function without a call ends.
+pub(crate) fn done(words: String) -> End {
+    End { words, ..ended(Ends::Returned, 0, "the function returned") }
+}
+
+/// What a webhook answers: `answers 200 "{...}"`.
+pub(crate) fn response_words(response: &WebResponse) -> String {
+    let WebResponse { status, body, .. } = response;
+    let body = String::from_utf8_lossy(body);
+    match body.lines().next().unwrap_or_default().trim() {
+        "" => format!("answers {status}"),
+        line if line.chars().count() > BODY_SHOWN_MAX => {
+            let line: String = line.chars().take(BODY_SHOWN_MAX).collect();
+            format!("answers {status}: {line} …")
+        }
+        line => format!("answers {status}: {line}"),
+    }
+}
+
+pub(crate) use happening::{event_name, is_event};
+pub(crate) use joining::target_words;
+
+/// Characters of a webhook's answer.
+const BODY_SHOWN_MAX: usize = 48;
+/// What is said when a talk is over.
+pub(crate) const OTHER_HANGS_UP: &str = "the other hangs up";
 /// What is said of a way on which the caller hangs up.
 pub(crate) const HANGS_UP: &str = "the caller hangs up";
 /// The script gave no answer of its own, so that of whoever was dialled is passed on.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +11,9 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use dialplan::Names;
-use explain::{Bounds, Colour, Detail, Given, Office, PromptBook, Question, Style, parse_moment};
+use explain::{
+    Bounds, Colour, Detail, Given, Office, PromptBook, Question, Style, Unexplained, parse_moment,
+};
 use jiff::Zoned;
 
 use crate::config::Settings;
@@ -21,9 +24,11 @@ use crate::{report, scripts};
 /// Who dials what, and what is known of the world.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Who calls: an account such as `101`, a number, `NUMBER@PEER`, or a SIP address.
+    /// Who calls: an account such as `101`, a number, `NUMBER@PEER`, or a SIP address. Or what runs
+    /// without a call: `schedule:FILE:LINE`, `webhook:/PATH`, `webhook:POST:/PATH`.
     from: String,
     /// What is dialled.
+    #[arg(default_value = "", hide_default_value = true)]
     to: String,
     /// When: `2026-12-24 22:10`, `sunday 03:00`, `now+2h`.
     #[arg(long, default_value = "now", value_name = "TIME")]
@@ -34,6 +39,7 @@ pub(crate) struct Options {
     /// what is typed, one for each time that the script asks, `nothing` or `wrong`; `voicemail=` left,
     /// nothing or full; `mailbox=` done, refused or failed; `record=` something or nothing;
     /// `http:URL=200`, `=200:BODY` or `=failed`; `db=` rows, none or failed; `shared:KEY=VALUE`;
+    /// `body=TEXT` for a webhook;
     /// `hangup`, `hangup=VERB` or `hangup=FILE:LINE`.
     #[arg(long, value_name = "FACT", value_parser = Given::parse)]
     given: Vec<Given>,
@@ -78,7 +84,11 @@ pub(crate) fn run(config_path: &Path, options: Options) -> anyhow::Result<ExitCo
     let office = Office { config: &config, sources: &sources, names: &names, prompts: &book };
     let explanation = match explain::explain(office, &question) {
         Ok(explanation) => explanation,
-        Err(mistakes) => {
+        Err(Unexplained::Unknown(problem)) => {
+            eprintln!("error: {problem}");
+            return Ok(ExitCode::from(WRONG_ARGUMENT));
+        }
+        Err(Unexplained::Scripts(mistakes)) => {
             eprintln!("{}", report::render_scripts(&mistakes, &sources));
             return Ok(ExitCode::FAILURE);
         }
@@ -90,11 +100,27 @@ pub(crate) fn run(config_path: &Path, options: Options) -> anyhow::Result<ExitCo
         let colour =
             if terminal::has_colours(&std::io::stdout()) { Colour::On } else { Colour::Off };
         let detail = if options.all { Detail::Full } else { Detail::Short };
-        write!(out, "{}", explanation.draw(Style { colour, detail }))
+        write!(
+            out,
+            "{}",
+            explanation.draw(Style { colour, detail, columns: columns(&std::io::stdout()) })
+        )
     };
     printed.context("standard output cannot be written")?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// How wide the terminal is; what is read elsewhere is as wide as a page.
+fn columns(out: &impl AsFd) -> usize {
+    let size = rustix::termios::tcgetwinsize(out).ok();
+    let columns = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    columns.unwrap_or(COLUMNS_MAX).clamp(COLUMNS_MIN, COLUMNS_MAX)
+}
+
+/// A line that is wider is harder to read.
+const COLUMNS_MAX: usize = 100;
+/// A tree in less would be all edges.
+const COLUMNS_MIN: usize = 60;
 
 /// What is known of the prompts in the folder.
 struct Book {

@@ -49,16 +49,18 @@ impl World<'_> {
         Effect::Waits(did, ways.collect())
     }
 
+    /// Whether anybody who is called like this can answer.
+    pub(crate) fn may_answer(&self, originate: &Originate) -> bool {
+        match self.dial(&dial_of(originate), Did::new("", None, ""), &mut Line::default()) {
+            Effect::Waits(_, ways) => ways.iter().any(|way| way.connects),
+            Effect::AtOnce(..) | Effect::Over(_) => false,
+        }
+    }
+
     /// Calls somebody by ourselves: as a dial, but whoever answers is kept, or served by a call of
-    /// its own, which is not explained here.
+    /// its own, which has a tree of its own.
     pub(super) fn originate(&self, originate: &Originate, did: Did) -> Effect {
-        let dial = dialplan::Dial {
-            rounds: originate.rounds.clone(),
-            timeout: originate.timeout,
-            music: None,
-            caller: originate.caller.clone(),
-        };
-        let (mut did, ways) = match self.dial(&dial, did, &mut Line::default()) {
+        let (mut did, ways) = match self.dial(&dial_of(originate), did, &mut Line::default()) {
             Effect::Waits(did, ways) => (did, ways),
             known @ (Effect::AtOnce(..) | Effect::Over(_)) => return known,
         };
@@ -76,9 +78,11 @@ impl World<'_> {
                 Result::Outcome(outcome) => (outcome, None),
                 Result::Talk(_, ends) => match ends.into_iter().next().map(|end| end.result) {
                     Some(Result::Outcome(outcome)) => (outcome, leg),
-                    Some(Result::HungUp | Result::Talk(..)) | None => return Way::hung_up(),
+                    Some(Result::HungUp | Result::Talk(..) | Result::Event(_)) | None => {
+                        return Way::hung_up();
+                    }
                 },
-                Result::HungUp => return Way::hung_up(),
+                Result::HungUp | Result::Event(_) => return Way::hung_up(),
             };
             let outcome = if let Outcome::Dialed { status, code, reason, answered_by, .. } = outcome
             {
@@ -92,11 +96,28 @@ impl World<'_> {
     }
 }
 
+fn dial_of(originate: &Originate) -> dialplan::Dial {
+    dialplan::Dial {
+        rounds: originate.rounds.clone(),
+        timeout: originate.timeout,
+        music: None,
+        caller: originate.caller.clone(),
+    }
+}
+
+/// Who is called, as the script writes it: `ext/100 or sip:101@example.org`.
+pub(crate) fn target_words(originate: &Originate) -> String {
+    let targets: Vec<String> =
+        originate.rounds.iter().flatten().map(|target| ring::label(&target.to)).collect();
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    crate::words::list(&targets, "or")
+}
+
 /// Somebody answers after so long, and speaks with the caller until one hangs up.
 fn talk(label: String, outcome: Outcome, after: Duration, place: Option<Place>) -> Way {
     let by = if let Outcome::Dialed { answered_by, .. } = &outcome { answered_by } else { "" };
     let event = CallEvent::Answer { by: by.to_owned() };
-    let ends = vec![Way::new("the other hangs up", outcome.clone(), ring::TALKS)];
+    let ends = vec![Way::new(super::OTHER_HANGS_UP, outcome.clone(), ring::TALKS)];
     let mut way = Way::new(label, outcome, after);
     way.result = Result::Talk(event, ends);
     way.then = Some(Did::new("talk", place, "they talk"));

@@ -16,6 +16,7 @@
 mod office;
 mod shipped;
 
+use explain::Unexplained;
 use office::{Made, SHORT, answer};
 
 /// Asks every question of `text` and compares.
@@ -60,6 +61,7 @@ trees! {
     what_is_played_for_ever_ends_with_the_caller "sounds"
     other_programs_and_the_database_have_answers_of_their_own "outside"
     functions_for_events_run_while_others_talk "events"
+    functions_without_a_call_have_trees_of_their_own "jobs"
 }
 
 #[test]
@@ -101,7 +103,9 @@ fn a_caller_whose_script_fails_hears_the_apology() {
 #[test]
 fn mistakes_of_the_scripts_are_told_instead_of_a_tree() {
     let made = Made::of_script("route('1', function(call) call:anser() end)");
-    let errors = made.try_explain("101 1").unwrap_err();
+    let Unexplained::Scripts(errors) = made.try_explain("101 1").unwrap_err() else {
+        panic!("the scripts are not to blame");
+    };
     assert!(errors[0].message.contains("there is no verb call:anser"), "{errors:?}");
 }
 
@@ -129,6 +133,8 @@ end)
         "at": "2026-11-22T03:00:00+01:00[Europe/Berlin]",
         "caller": "an account",
         "ways": 1,
+        "subject": "call",
+        "calls": [],
         "notes": [],
         "routes": [with(at(2), serde_json::json!({ "pattern": "1", "public": false }))],
         "tree": {

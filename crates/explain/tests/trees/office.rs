@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dialplan::{LoadError, Names, Sources};
+use dialplan::{Names, Sources};
 use explain::{
-    Colour, Detail, Explanation, Given, Office, PromptBook, Question, Style, parse_moment,
+    Colour, Detail, Explanation, Given, Office, PromptBook, Question, Style, Unexplained,
+    parse_moment,
 };
 use jiff::Zoned;
 
@@ -19,7 +20,7 @@ pub(crate) struct Made {
 }
 
 /// As the command line draws it for a file.
-pub(crate) const SHORT: Style = Style { colour: Colour::Off, detail: Detail::Short };
+pub(crate) const SHORT: Style = Style { colour: Colour::Off, detail: Detail::Short, columns: 100 };
 
 /// What prompts say; each lasts a second and a half.
 pub(crate) struct Prompts(pub(crate) BTreeMap<String, String>);
@@ -69,12 +70,12 @@ impl Made {
         Self { config, sources, names, prompts }
     }
 
-    fn ask(&self, question: &Question) -> Result<Explanation, Vec<LoadError>> {
+    fn ask(&self, question: &Question) -> Result<Explanation, Unexplained> {
         let Self { config, sources, names, prompts } = self;
         explain::explain(Office { config, sources, names, prompts }, question)
     }
 
-    pub(crate) fn try_explain(&self, question: &str) -> Result<Explanation, Vec<LoadError>> {
+    pub(crate) fn try_explain(&self, question: &str) -> Result<Explanation, Unexplained> {
         let (from, to) = question.split_once(' ').unwrap();
         self.ask(&Question::new(from, to, now()))
     }
@@ -90,7 +91,10 @@ impl Made {
 /// What the command line would print.
 pub(crate) fn answer(made: &Made, question: &str) -> String {
     let mut words = question.split(' ');
-    let (from, to) = (words.next().unwrap(), words.next().unwrap());
+    let from = words.next().unwrap();
+    let mut words = words.peekable();
+    // What runs without a call is not dialled.
+    let to = words.next_if(|word| !word.starts_with("--")).unwrap_or_default();
     let mut asked = Question::new(from, to, now());
     let mut detail = Detail::Short;
     while let Some(word) = words.next() {
@@ -108,7 +112,11 @@ pub(crate) fn answer(made: &Made, question: &str) -> String {
             other => panic!("{other} is not an option"),
         }
     }
-    made.ask(&asked).unwrap().draw(Style { colour: Colour::Off, detail })
+    match made.ask(&asked) {
+        Ok(explanation) => explanation.draw(Style { colour: Colour::Off, detail, columns: 100 }),
+        Err(Unexplained::Unknown(problem)) => format!("error: {problem}"),
+        Err(Unexplained::Scripts(mistakes)) => panic!("{mistakes:?}"),
+    }
 }
 
 fn now() -> Zoned {
