@@ -737,7 +737,7 @@ applications.export = applications.set
 
 -- Applications that Cordboard does otherwise.
 local other_applications = {
-  att_xfer = "there are no transfers yet",
+  att_xfer = "phones transfer by themselves: there is nothing to do for it in a route",
   callcenter = "a queue is a route: see queue.lua of the demo dialplan",
   conference = "there are no conferences yet",
   curl = "use http.get",

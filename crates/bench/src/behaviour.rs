@@ -117,6 +117,12 @@ pub enum Act {
         /// A number, or a SIP URI.
         to: String,
     },
+    /// Joins the other side to somebody whom it has asked before, in another call of its own: REFER
+    /// with Replaces (RFC 5589 §7).
+    Join {
+        /// The number of the other party of that call, as it dialled it or was shown.
+        with: String,
+    },
     /// Sends a request within the call.
     Send {
         /// For example `INFO`, `MESSAGE`, `OPTIONS`.
@@ -316,6 +322,12 @@ pub enum ActError {
     /// It is in no call.
     #[error("{0} is in no call")]
     NoCall(String),
+    /// It talks with nobody of this number.
+    #[error("{0} does not talk with {1}")]
+    NoCallWith(String, String),
+    /// It is in one call only.
+    #[error("{0} has no other call to give away")]
+    NoOtherCall(String),
     /// Its call was not answered yet, so there is no sound.
     #[error("{0} has no sound yet: its call is not answered")]
     NoSound(String),

@@ -173,6 +173,12 @@ impl Party {
         self.calls.iter().rev().find(|call| !call.is_over()).or(self.calls.last())
     }
 
+    /// The value of a Replaces header that names one of its calls to the exchange (RFC 3891 §6.1);
+    /// `None` before that was answered.
+    pub fn replaces_of(&self, call: usize) -> Option<String> {
+        self.endpoint.replaces_of(self.calls.get(call)?.session?)
+    }
+
     /// Everything it heard, in order; only the last can still last.
     pub fn hearings(&self) -> &[Hearing] {
         &self.hearings
@@ -332,14 +338,15 @@ impl Party {
             Act::Hangup => self.hang_up(now, call)?,
             Act::Transfer { to } => {
                 let session = self.live_session(call)?;
-                let headers = vec![
-                    ("Refer-To".to_owned(), format!("<{}>", self.uri_of(to))),
-                    (
-                        "Referred-By".to_owned(),
-                        format!("<sip:{}@{}>", sip_syntax::escape_user(&self.user), self.domain),
-                    ),
-                ];
-                self.endpoint.request(now, session, Method::Refer, headers, None);
+                let uri = self.uri_of(to);
+                self.refer(now, session, &uri);
+            }
+            Act::Join { with } => {
+                let (session, other) = self.calls_to_join(with)?;
+                let replaces = self.endpoint.replaces_of(other).unwrap_or_default();
+                let replaces = replaces.replace(';', "%3B").replace('=', "%3D").replace('@', "%40");
+                let uri = format!("{}?Replaces={replaces}", self.uri_of(with));
+                self.refer(now, session, &uri);
             }
             Act::Send { method, headers, body } => {
                 let session = self.live_session(call)?;
@@ -356,6 +363,25 @@ impl Party {
         }
         self.drain(now);
         Ok(())
+    }
+
+    fn refer(&mut self, now: Instant, session: SessionId, uri: &str) {
+        let by = format!("<sip:{}@{}>", sip_syntax::escape_user(&self.user), self.domain);
+        let headers = [("Refer-To", format!("<{uri}>")), ("Referred-By", by)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        self.endpoint.request(now, session, Method::Refer, headers, None);
+    }
+
+    /// The session of the call to be given away, and of the one with this party.
+    fn calls_to_join(&self, with: &str) -> Result<(SessionId, SessionId), ActError> {
+        let talks = |call: &&PartyCall| call.state == CallState::Talking;
+        let mut calls = self.calls.iter().rev().filter(talks);
+        let other = calls.clone().find(|call| call.peer() == with);
+        let no_call = || ActError::NoCallWith(self.name.clone(), with.to_owned());
+        let other = other.and_then(|call| call.session).ok_or_else(no_call)?;
+        let first = calls.find(|call| call.session != Some(other));
+        let first = first.and_then(|call| call.session);
+        Ok((first.ok_or_else(|| ActError::NoOtherCall(self.name.clone()))?, other))
     }
 
     /// By BYE, CANCEL or a refusal, whatever fits.

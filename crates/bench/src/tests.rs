@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::*;
 
+mod attended;
 mod behaviours;
 mod crowds;
 mod ladders;

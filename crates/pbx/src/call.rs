@@ -53,6 +53,7 @@ use turn::Todo;
 
 pub(crate) use caller::{Caller, Stage};
 pub(crate) use leg::Leg;
+pub(crate) use transfer::NewPhone;
 
 /// One call.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 //! Delivered by the switch right after whatever made a call write, before anything else happens, so
 //! that two calls never disagree about who holds a party.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,6 +41,8 @@ pub(crate) enum Letter {
     Taken(CallId, Option<Box<Party>>),
     /// To whoever may still ask for its party: it is gone.
     Gone(CallId),
+    /// To a call: a party for the seat of another one.
+    Seat(Box<Seat>),
     /// To the call that a transferee comes from: so far is the call it went to.
     Progress(CallId, StatusCode),
     /// To the same: it was answered there.
@@ -127,6 +130,41 @@ impl Transfer {
             who: self.from.user.clone(),
             to: self.number.clone(),
             status: 0,
+        }
+    }
+}
+
+/// A party that is to take the seat of another one in its call.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    /// Whose seat.
+    pub(crate) session: SessionId,
+    /// The call that the party comes from, and waits for what comes of it.
+    pub(crate) by: CallId,
+    /// Who gives the seat away.
+    pub(crate) holder: Option<Holder>,
+    pub(crate) party: Box<Party>,
+    /// Whom the party is shown as.
+    pub(crate) from: dialplan::Party,
+    pub(crate) flow: Flow,
+    pub(crate) note: TransferNote,
+}
+
+/// Who holds a seat, as far as it can be known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// A phone of ours.
+    Account(String),
+    /// Somebody else, who is there.
+    At(IpAddr),
+}
+
+impl Holder {
+    /// Who the peer of a session is; `None` if that cannot be known any more.
+    pub(crate) fn of(desk: &Desk, account: Option<&str>, session: SessionId) -> Option<Self> {
+        match account {
+            Some(account) => Some(Self::Account(account.to_owned())),
+            None => desk.endpoint.flow_of(session).map(|flow| Self::At(flow.remote.ip())),
         }
     }
 }

@@ -374,6 +374,7 @@ pub(crate) fn takes(act: &Act) -> Duration {
         | Act::Resume
         | Act::Hangup
         | Act::Transfer { .. }
+        | Act::Join { .. }
         | Act::Send { .. }
         | Act::Register
         | Act::Unregister

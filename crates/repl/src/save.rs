@@ -274,6 +274,7 @@ fn does(entry: &Entry) -> Option<String> {
         | Act::Hold
         | Act::Resume
         | Act::Transfer { .. }
+        | Act::Join { .. }
         | Act::Send { .. }
         | Act::Register
         | Act::Vanish

@@ -280,3 +280,5 @@ pub(crate) fn with_rest(
 /// The methods we take, as answers of 405 and 501 and our own requests list them. REFER is taken
 /// within calls alone.
 pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, REFER, REGISTER";
+/// The extensions we know within calls (RFC 3891 §6.2, RFC 4488 §4).
+pub(crate) const SUPPORTED: &str = "replaces, norefersub";

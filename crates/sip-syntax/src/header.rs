@@ -5,12 +5,14 @@ mod auth;
 mod content_type;
 mod cseq;
 mod name_addr;
+mod replaces;
 mod via;
 
 pub use auth::{Challenge, Credentials};
 pub use content_type::ContentType;
 pub use cseq::CSeq;
 pub use name_addr::{ContactValue, NameAddr};
+pub use replaces::Replaces;
 pub use via::{Via, ViaTransport};
 
 use std::fmt;

@@ -37,7 +37,7 @@ pub use build::{MessageBuilder, response_to, via_with_received};
 pub use error::{Flaw, ParseError};
 pub use framing::{FrameError, Framed, Framer};
 pub use header::{
-    CSeq, Challenge, ContactValue, ContentType, Credentials, HeaderName, NameAddr, Via,
+    CSeq, Challenge, ContactValue, ContentType, Credentials, HeaderName, NameAddr, Replaces, Via,
     ViaTransport,
 };
 pub use headers::{Field, Headers};

@@ -31,8 +31,10 @@ fn request_label(request: &Request) -> Option<String> {
         Method::Invite => Some(format!("INVITE {}", called(request))),
         Method::Refer => {
             let to = request.header_named(b"Refer-To").unwrap_or_default();
-            let to = NameAddr::parse_slice(&to).map(|to| number_of(&to.uri)).unwrap_or_default();
-            Some(format!("REFER to {to}"))
+            let to = NameAddr::parse_slice(&to).ok();
+            let joins = to.as_ref().is_some_and(|to| to.uri.has_headers());
+            let to = to.map(|to| number_of(&to.uri)).unwrap_or_default();
+            Some(if joins { format!("REFER, join {to}") } else { format!("REFER to {to}") })
         }
         Method::Info => Some(match key_of(request.body()) {
             Some(key) => format!("INFO key {key}"),

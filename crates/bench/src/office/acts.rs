@@ -206,6 +206,7 @@ impl Office {
             | Act::Resume
             | Act::Hangup
             | Act::Transfer { .. }
+            | Act::Join { .. }
             | Act::Send { .. }
             | Act::Register
             | Act::Unregister => {

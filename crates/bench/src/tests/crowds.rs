@@ -44,7 +44,10 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Hush),
         1 => Just(Act::Hold),
         1 => Just(Act::Resume),
-        1 => Just(Act::Transfer { to: "103".to_owned() }),
+        2 => prop::sample::select(vec!["103", "101", "600", "*97"])
+            .prop_map(|to| Act::Transfer { to: to.to_owned() }),
+        2 => prop::sample::select(vec!["101", "102", "103"])
+            .prop_map(|with| Act::Join { with: with.to_owned() }),
         1 => Just(Act::Vanish),
         1 => Just(Act::Return),
         1 => Just(Act::Register),

@@ -26,7 +26,7 @@ pub(crate) struct Bridge {
     pub(super) account: Option<String>,
     since: Instant,
     /// Whether it does not want to hear the caller for now.
-    on_hold: bool,
+    pub(super) on_hold: bool,
     /// A re-INVITE of one party that waits for the other's answer.
     asked: Option<Asked>,
 }
@@ -48,6 +48,11 @@ impl Bridge {
     pub(super) fn into_party(self) -> (Party, Instant) {
         let Self { session, leg, label, account, since, on_hold, .. } = self;
         (Party { session, leg, label, account, on_hold }, since)
+    }
+
+    /// Since when the two talk.
+    pub(super) fn since(&self) -> Instant {
+        self.since
     }
 
     /// Whether a party's offer waits for the other one's answer.

@@ -54,6 +54,23 @@ impl Leg {
         })
     }
 
+    /// Moves the sound to a port of another media thread, where it begins once an offer of the new
+    /// port, which has to follow, is answered. `false` if no port is left; then nothing has changed.
+    pub(super) fn move_to(
+        &mut self,
+        desk: &mut Desk,
+        call: CallId,
+        thread: usize,
+        flow: Flow,
+    ) -> bool {
+        let Some(socket) = desk.open_socket(call, thread, flow) else { return false };
+        let old = std::mem::replace(&mut self.socket, socket);
+        desk.close_socket(old);
+        desk.forget_leg(old.leg);
+        self.agreed = None;
+        true
+    }
+
     pub(crate) fn close(self, desk: &mut Desk) {
         desk.close_socket(self.socket);
         desk.forget_leg(self.socket.leg);

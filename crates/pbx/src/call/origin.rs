@@ -220,6 +220,7 @@ impl Call {
             Letter::Take(by) => self.hand_over(now, desk, by),
             Letter::Taken(child, party) => self.taken(now, desk, child, party),
             Letter::Gone(child) => self.legs.retain(|own| *own != child),
+            Letter::Seat(seat) => self.seat_wanted(now, desk, *seat),
             Letter::Progress(child, status) => self.transfer_progressed(now, desk, child, status),
             Letter::Joined(child) => self.transfer_succeeded(now, desk, child),
             Letter::Returned { child, party, status, reason } => {

@@ -16,11 +16,13 @@
 //!   over and the new one goes on alone.
 //!
 //! So it makes no difference which of the two had called, and a script that waits in `call:dial`
-//! waits on. If it stops waiting before it is known what comes of the transfer, the transfer goes on:
-//! a script whose caller was transferred ends then, and one whose callee was transferred goes on with
+//! waits on. A REFER that names another conversation of the transferor, after it asked there, gives
+//! away its seat in that ([`seat`]). If a script stops waiting before it is known what comes of the
+//! transfer, the transfer goes on: a script whose caller was transferred ends then, and one whose callee was transferred goes on with
 //! its caller.
 
 mod refer;
+mod seat;
 
 use std::time::{Duration, Instant};
 
@@ -35,8 +37,9 @@ use super::leg::Leg;
 use super::origin::who;
 use super::{Call, Finished, Task};
 use crate::desk::{CallId, Desk};
-use crate::post::{Party, Post, Transfer};
+use crate::post::{Holder, Letter, Party, Post, Seat, Transfer};
 use refer::Wish;
+pub(crate) use seat::NewPhone;
 
 /// A transfer whose outcome is not known, or whose transferor has yet to hang up.
 #[derive(Debug)]
@@ -135,7 +138,17 @@ impl Call {
             reply = reply.header("Refer-Sub", "false");
         }
         desk.endpoint.respond(now, txn, reply);
-        self.begin_transfer(now, desk, session, wish);
+        match wish.replaces.as_ref().map(|replaces| desk.endpoint.replaced_session(replaces)) {
+            None => self.begin_transfer(now, desk, session, wish, None),
+            Some(Some(seat)) if let Some(call) = desk.call_of_session(seat) => {
+                self.begin_transfer(now, desk, session, wish, Some((seat, call)));
+            }
+            Some(_) => {
+                let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
+                let mut report = Report { session, id: wish.subscription, told: 0 };
+                report.tell_last(now, desk, status, "");
+            }
+        }
     }
 
     /// Whether there is somebody to transfer, and it can be done now.
@@ -164,16 +177,23 @@ impl Call {
         Ok(())
     }
 
-    /// Gives the other party to a call of its own.
-    fn begin_transfer(&mut self, now: Instant, desk: &mut Desk, session: SessionId, wish: Wish) {
+    /// Gives the other party to a call of its own, or for a seat in another call.
+    fn begin_transfer(
+        &mut self,
+        now: Instant,
+        desk: &mut Desk,
+        session: SessionId,
+        wish: Wish,
+        seat: Option<(SessionId, CallId)>,
+    ) {
         let by = self.side_of(session);
         let Task::Bridged(bridge) = std::mem::replace(&mut self.task, Task::Idle) else { return };
         self.transfers_tried += 1;
         for leg in [self.caller.leg.as_ref(), Some(&bridge.leg)].into_iter().flatten() {
             desk.media(leg.socket, Command::Unbridge { leg: leg.socket.leg });
         }
-        let child = CallId(desk.next_id());
-        let Wish { number, subscription } = wish;
+        let child = seat.map_or_else(|| CallId(desk.next_id()), |(_, call)| call);
+        let Wish { number, subscription, .. } = wish;
         let report = Report { session, id: subscription, told: 0 };
         let callee = who(desk, &bridge.label, bridge.account.as_deref());
         let caller = self.caller_as_party(desk);
@@ -198,7 +218,7 @@ impl Call {
             Transferring { transferor, child, number: number.clone(), report, over_at: None };
         transferring.report.tell(now, desk, StatusCode::TRYING);
         self.task = Task::Transferring(Box::new(transferring));
-        desk.post(Post::Transfer(Box::new(Transfer {
+        let transfer = Transfer {
             id: child,
             by: self.id,
             name: self.name.clone(),
@@ -211,7 +231,16 @@ impl Call {
             thread: self.thread,
             max_forwards: self.caller.max_forwards.saturating_sub(1),
             depth: self.transfer_depth + 1,
-        })));
+        };
+        let Some((seat, call)) = seat else {
+            return desk.post(Post::Transfer(Box::new(transfer)));
+        };
+        let note = transfer.note(String::new());
+        let holder = Holder::of(desk, transfer.account.as_deref(), session);
+        let Transfer { by, party, from, flow, .. } = transfer;
+        let party = Box::new(party);
+        let seat = Seat { session: seat, by, holder, party, from, flow, note };
+        desk.post(Post::Letter(call, Letter::Seat(Box::new(seat))));
     }
 
     /// Whom a transferred caller is shown as.

@@ -8,7 +8,7 @@ use sip_syntax::StatusCode;
 use super::{State, Switch};
 use crate::asides::News;
 use crate::call::Call;
-use crate::post::{Birth, Letter, Post};
+use crate::post::{Birth, Letter, Post, Seat};
 
 impl Switch {
     /// Delivers what calls wrote, and what those write who read it, until nobody has anything to say.
@@ -22,6 +22,15 @@ impl Switch {
                 }
                 Post::Letter(to, Letter::Take(by)) => {
                     self.desk.post(Post::Letter(by, Letter::Taken(to, None)));
+                }
+                Post::Letter(to, Letter::Seat(seat)) => {
+                    let Seat { by, party, note, .. } = *seat;
+                    let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
+                    note.tell(&mut self.desk, status);
+                    let reason = status.default_reason().to_owned();
+                    let party = Some(party);
+                    let letter = Letter::Returned { child: to, party, status, reason };
+                    self.desk.post(Post::Letter(by, letter));
                 }
                 Post::Letter(
                     _,

@@ -118,6 +118,8 @@ impl Switch {
             Judgement::Allow(speaker) => Some(speaker),
             Judgement::Challenge { challenges, wait } => {
                 let public = match matched {
+                    // Whoever takes somebody's place has to prove who it is, wherever it calls.
+                    _ if request.has(HeaderName::Replaces) => false,
                     Match::Route(route) => self.generation.is_public(route),
                     Match::Incomplete | Match::None => false,
                 };
@@ -132,6 +134,9 @@ impl Switch {
                 return self.desk.endpoint.reject(now, session, reply.once());
             }
         };
+        if request.has(HeaderName::Replaces) {
+            return self.replace(now, session, flow, request, speaker);
+        }
         let route = match matched {
             Match::Route(route) => route,
             Match::Incomplete => {
@@ -295,7 +300,7 @@ fn party(address: Option<NameAddr>) -> Party {
 }
 
 /// The caller's offer; `None` if it wants ours.
-fn offer_of(request: &Request) -> Result<Option<Description>, Reply> {
+pub(super) fn offer_of(request: &Request) -> Result<Option<Description>, Reply> {
     if request.body().is_empty() {
         return Ok(None);
     }

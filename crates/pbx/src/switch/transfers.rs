@@ -8,11 +8,13 @@
 use std::time::Instant;
 
 use dialplan::{CallView, Match, RouteId};
-use sip_syntax::StatusCode;
+use sip_engine::{Flow, Reply, SessionId};
+use sip_syntax::{HeaderName, Replaces, Request, StatusCode};
 
-use super::requests::STRANGERS;
+use super::requests::{STRANGERS, offer_of};
 use super::{State, Switch};
-use crate::call::Call;
+use crate::auth::Speaker;
+use crate::call::{Call, NewPhone};
 use crate::post::{Letter, Post, Transfer};
 
 impl Switch {
@@ -42,6 +44,48 @@ impl Switch {
         let call = Call::transferred(&mut self.desk, now, name, transfer, charged_to, script);
         self.calls.insert(id, Box::new(call));
         self.with_one(id, |call, desk| call.start_transferred(now, desk));
+    }
+
+    /// An INVITE that replaces a dialog (RFC 3891 §3): a phone goes on with a conversation that
+    /// another phone of the same account has. Whoever else names a dialog is told that there is none.
+    pub(super) fn replace(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        flow: Flow,
+        request: &Request,
+        speaker: Option<Speaker>,
+    ) {
+        let reply = self.try_to_replace(now, session, flow, request, speaker);
+        if let Err(reply) = reply {
+            self.desk.endpoint.reject(now, session, reply);
+        }
+    }
+
+    fn try_to_replace(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        flow: Flow,
+        request: &Request,
+        speaker: Option<Speaker>,
+    ) -> Result<(), Reply> {
+        let gone = || Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+        let value = request.header(HeaderName::Replaces).unwrap_or_default().into_owned();
+        let replaces = Replaces::parse(value)
+            .map_err(|_| Reply::new(StatusCode::BAD_REQUEST).reason("Unreadable Replaces"))?;
+        let Some(Speaker::Account(account)) = speaker else { return Err(gone()) };
+        let offer = offer_of(request)?;
+        let replaced = self.desk.endpoint.replaced_session(&replaces).ok_or_else(gone)?;
+        let id = self.desk.call_of_session(replaced).ok_or_else(gone)?;
+        let offer = offer.as_ref();
+        let early_only = replaces.early_only;
+        let by = NewPhone { session, flow, account: &account, offer, early_only };
+        let mut done = Err(gone());
+        self.with_call(now, id, |call, desk| {
+            done = call.replaced(now, desk, by, replaced);
+        });
+        done
     }
 
     /// Which route takes a transfer.

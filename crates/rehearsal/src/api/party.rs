@@ -470,8 +470,15 @@ end)
             doc: "As the transfer key of a phone does. The other side is connected to the number as \
                   if this party had dialled it, and hears it ring meanwhile. Once somebody answers \
                   there, this party is hung up on; if nobody does, the two talk on. Hang up at once \
-                  with `party:hangs_up()` to transfer without waiting.",
-            arguments: &[OptionSpec::required("to", Kind::Name, "A number, or a SIP URI.")],
+                  with `party:hangs_up()` to transfer without waiting.\n\nTo ask first, let the \
+                  party call somebody else and give that one in place of a number: whom it talked \
+                  with before is joined to it (REFER with Replaces).",
+            arguments: &[OptionSpec::required(
+                "to",
+                Kind::Anything,
+                "A number, a SIP URI, or a party with whom it talks in another call.",
+            )
+            .typed("string | party")],
             example: r#"test("the reception passes a caller on", function(t)
   local bob = t:phone("101", { answers = 1 })
   local carol = t:phone("102", { answers = 2 })
@@ -479,7 +486,17 @@ end)
   alice:talks_to(bob)
   bob:transfers("102")
   alice:talks_to(carol)
-  bob:hangup()
+end)
+
+test("the reception asks first, then passes a caller on", function(t)
+  local bob = t:phone("101", { answers = 1 })
+  local carol = t:phone("102", { answers = 2 })
+  local alice = t:call { as = "100", to = "101" }
+  alice:talks_to(bob)
+  bob:holds()
+  t:call { as = "101", to = "102" }:talks_to(carol)
+  bob:transfers(carol)
+  alice:talks_to(carol)
 end)
 "#,
             ..METHOD

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use bench::{Act, CallState};
 
+use super::held;
 use super::party::Party;
 use crate::given::Given;
 use crate::session::Problem;
+use crate::show::describe;
 
 /// Does something at once.
 pub(super) fn act(party: &Party, act: Act) -> Result<(), Problem> {
@@ -48,6 +50,23 @@ fn await_ringing(party: &Party, given: &Given) -> Result<(), Problem> {
         expected: format!("{} to ring within {} s", party.name(), within.as_secs_f64()),
         instead: super::expect::calls_that_came(party)?,
     })
+}
+
+/// To a number, or to a party with whom it talks in another call.
+pub(super) fn transfers(party: &Party, given: &Given) -> Result<(), Problem> {
+    let to = given.value("to");
+    if let Some(other) = held::<Party>(&to) {
+        let with = other.look(|_, party| party.user().to_owned())?;
+        return act(party, Act::Join { with });
+    }
+    let number = to.as_string().map(|to| to.to_string_lossy());
+    match number.or_else(|| to.as_integer().map(|to| to.to_string())) {
+        Some(to) => act(party, Act::Transfer { to }),
+        None => {
+            let got = describe(&to);
+            Err(Problem::Misuse(format!("to must be a number, a SIP URI or a party, got {got}")))
+        }
+    }
 }
 
 pub(super) fn presses(party: &Party, given: &Given) -> Result<(), Problem> {

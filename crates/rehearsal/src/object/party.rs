@@ -77,9 +77,7 @@ impl Object for Party {
             "sees" => return message::sees(lua, this, given),
             "sends" => acts::sends(this, given)?,
             "talks_to" => heard::talks_to(this, given)?,
-            "transfers" => {
-                acts::act(this, bench::Act::Transfer { to: given.needed("to")? })?;
-            }
+            "transfers" => acts::transfers(this, given)?,
             "unregisters" => acts::unregisters(this, given)?,
             "vanishes" => acts::act(this, bench::Act::Vanish)?,
             other => return Err(Problem::Misuse(format!("{other} is not a method"))),

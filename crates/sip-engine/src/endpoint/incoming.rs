@@ -223,9 +223,14 @@ impl Endpoint {
     /// RFC 3261 §8.2.2.3, §8.2.3).
     fn refusal_of_extension(&mut self, request: &Request) -> Option<Reply> {
         let mut unsupported = request.require();
-        if *request.method() == Method::Refer {
-            unsupported.retain(|tag| tag != NO_REFER_SUB);
-        }
+        let known = if *request.method() == Method::Refer {
+            NO_REFER_SUB
+        } else if *request.method() == Method::Invite {
+            REPLACES
+        } else {
+            ""
+        };
+        unsupported.retain(|tag| tag != known);
         let reply = if !unsupported.is_empty() {
             Reply::new(StatusCode::BAD_EXTENSION).header("Unsupported", unsupported.join(", "))
         } else if is_encoded(request) {
@@ -347,5 +352,7 @@ fn is_readable(request: &Request) -> bool {
 
 /// The extension by which a REFER asks for no subscription (RFC 4488 §4).
 const NO_REFER_SUB: &str = "norefersub";
+/// The extension by which an INVITE takes the place of a dialog (RFC 3891 §6.2).
+const REPLACES: &str = "replaces";
 /// The one kind of body a call may bring.
 const ACCEPT: &str = "application/sdp";

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sip_syntax::{HeaderName, Method, Request, StatusCode, Via, response_to};
 
 use super::incoming::Arrival;
-use super::{ALLOW, Endpoint, Queued, with_rest};
+use super::{ALLOW, Endpoint, Queued, SUPPORTED, with_rest};
 use crate::deadlines::Due;
 use crate::transaction::Reliability;
 use crate::transaction::key::Key;
@@ -308,6 +308,9 @@ impl Endpoint {
         }
         if dressing.allow && !says("Allow") {
             builder = builder.header(HeaderName::Allow, ALLOW);
+            if reply.status.is_success() {
+                builder = builder.header(HeaderName::Supported, SUPPORTED);
+            }
         }
         if !self.config.user_agent.is_empty() {
             builder = builder.header(HeaderName::Server, &self.config.user_agent);

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use sip_syntax::{HeaderName, Method, Response, StatusCode};
 
 use super::{GLARE_GRAIN, Outgoing, Progress, REINVITE_TRIES_MAX, State};
-use crate::endpoint::{ALLOW, Arrival, Auth, Departure, Endpoint, MAX_FORWARDS, Owner, Purpose};
+use crate::endpoint::{
+    ALLOW, Arrival, Auth, Departure, Endpoint, MAX_FORWARDS, Owner, Purpose, SUPPORTED,
+};
 use crate::{Body, EndCause, Event, Flow, Reply, SessionId};
 
 impl Endpoint {
@@ -115,7 +117,8 @@ impl Endpoint {
             .dialog
             .request(Method::Invite, number, &branch, MAX_FORWARDS)
             .header(HeaderName::Contact, contact)
-            .header(HeaderName::Allow, ALLOW);
+            .header(HeaderName::Allow, ALLOW)
+            .header(HeaderName::Supported, SUPPORTED);
         let auth = session.credentials.as_deref().cloned().map(Auth::new);
         let Some(outgoing) = session.confirmed().and_then(|confirmed| confirmed.outgoing.as_mut())
         else {

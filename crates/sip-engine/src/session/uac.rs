@@ -6,7 +6,7 @@ use sip_syntax::{HeaderName, Method, NameAddr, Response, StatusCode};
 
 use super::{Calling, Cancel, Confirmed, FORKS_MAX, Session, State};
 use crate::dialog::Dialog;
-use crate::endpoint::{ALLOW, Auth, Departure, Endpoint, Purpose};
+use crate::endpoint::{ALLOW, Auth, Departure, Endpoint, Purpose, SUPPORTED};
 use crate::{Event, Flow, Invite, SessionId};
 
 impl Endpoint {
@@ -30,7 +30,8 @@ impl Endpoint {
         let builder = dialog
             .request(Method::Invite, number, &branch, invite.max_forwards)
             .header(HeaderName::Contact, dialog.contact())
-            .header(HeaderName::Allow, ALLOW);
+            .header(HeaderName::Allow, ALLOW)
+            .header(HeaderName::Supported, SUPPORTED);
         let wire = self.finish_request(builder, &invite.headers, invite.body.as_ref());
         let auth = invite.credentials.clone().map(Auth::new);
         let calling = Calling { txn: new.id, forks: Vec::new(), cancel: Cancel::No };

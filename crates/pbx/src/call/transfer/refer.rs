@@ -1,13 +1,15 @@
 //! What a REFER asks for, read and checked (RFC 3515 §2.4, RFC 4488).
 
 use sip_engine::Reply;
-use sip_syntax::{HeaderName, Request, Scheme, StatusCode};
+use sip_syntax::{HeaderName, Replaces, Request, Scheme, StatusCode};
 
 /// What a REFER asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wish {
     /// What the other party is to be connected to, as if it had been dialled here.
     pub(super) number: String,
+    /// The dialog of the transferor with whoever that is, if it has asked there before (RFC 3891).
+    pub(super) replaces: Option<Replaces>,
     /// Names the subscription: the CSeq number (RFC 3515 §2.4.6); `None` if whoever asks wants none
     /// (RFC 4488 §4).
     pub(super) subscription: Option<u32>,
@@ -37,9 +39,15 @@ pub(super) fn read(request: &Request) -> Result<Wish, Reply> {
     if number.is_empty() {
         return refuse(StatusCode::BAD_REQUEST, "Nobody Is Named In Refer-To");
     }
-    if uri.headers().any(|(name, _)| name.eq_ignore_ascii_case(b"Replaces")) {
-        return refuse(StatusCode::NOT_IMPLEMENTED, "No Attended Transfers");
-    }
+    let mut named = uri.headers().filter(|(name, _)| name.eq_ignore_ascii_case(b"Replaces"));
+    let replaces = match (named.next(), named.next()) {
+        (None, _) => None,
+        (Some((_, value)), None) => match Replaces::parse(value.into_owned()) {
+            Ok(replaces) => Some(replaces),
+            Err(_) => return refuse(StatusCode::BAD_REQUEST, "Unreadable Replaces"),
+        },
+        (Some(_), Some(_)) => return refuse(StatusCode::BAD_REQUEST, "More Than One Replaces"),
+    };
     let silent = request.header(HeaderName::ReferSub).is_some_and(|value| {
         value
             .split(|byte| *byte == b';')
@@ -47,5 +55,5 @@ pub(super) fn read(request: &Request) -> Result<Wish, Reply> {
             .is_some_and(|said| said.trim_ascii().eq_ignore_ascii_case(b"false"))
     });
     let number_of_request = request.cseq().map_or(0, |cseq| cseq.number);
-    Ok(Wish { number, subscription: (!silent).then_some(number_of_request) })
+    Ok(Wish { number, replaces, subscription: (!silent).then_some(number_of_request) })
 }
