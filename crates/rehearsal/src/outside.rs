@@ -9,7 +9,8 @@ use std::time::Duration;
 use dialplan::aside::{Aside, Stop};
 use mlua::Function;
 use pbx::{
-    Answer, FetchError, FetchRequest, Fetched, Query, SqlValue, SqlValues, Statement, Wants,
+    Answer, FetchError, FetchRequest, Fetched, Query, SpeechError, SpeechRequest, SqlValue,
+    SqlValues, Statement, Wants,
 };
 use store::ScriptDatabase;
 
@@ -32,6 +33,16 @@ struct State {
     database: Option<ScriptDatabase>,
     /// What every query fails with, if the test wants that.
     fault: Option<String>,
+    speech: Speaks,
+}
+
+/// How the synthesiser does.
+#[derive(Clone, Default)]
+pub(crate) struct Speaks {
+    /// How long a text takes,
+    pub(crate) delay: Duration,
+    /// and why it is not spoken after all.
+    pub(crate) fails: Option<SpeechError>,
 }
 
 /// How another program answers.
@@ -116,6 +127,11 @@ impl Outside {
         self.state.borrow_mut().fault = fault;
     }
 
+    /// How every text is spoken from now on.
+    pub(crate) fn set_speech(&self, speech: Speaks) {
+        self.state.borrow_mut().speech = speech;
+    }
+
     /// Asks the database itself.
     ///
     /// # Errors
@@ -197,6 +213,17 @@ impl bench::Outside for Outside {
         match answer {
             Ok(fetched) if too_large(&fetched) => Some((after, Err(FetchError::TooLarge))),
             answer => Some((after, answer)),
+        }
+    }
+
+    fn speak(&mut self, request: &SpeechRequest) -> Option<(Duration, Result<(), SpeechError>)> {
+        let Speaks { delay, fails } = self.state.borrow().speech.clone();
+        match fails {
+            // The switch sees to that by itself.
+            Some(SpeechError::Timeout) => None,
+            Some(error) => Some((delay, Err(error))),
+            None if delay >= request.synthesiser.timeout => None,
+            None => Some((delay, Ok(()))),
         }
     }
 

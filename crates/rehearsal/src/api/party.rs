@@ -79,7 +79,7 @@ end)
             summary: "Expects it to hear something.",
             doc: "A text is a prompt with or without its language (`closed`, `en/closed`), music, \
                   a tone as scripts write it (`tone:425:1`), `ringback`, `beep`, the text of \
-                  `call:speak`, or the name of another party. Another party itself will do as \
+                  `call:speak` if it has a space in it, or the name of another party. Another party itself will do as \
                   well. `{ say = 42, as = \"number\" }` is what `call:say` speaks. A list is these \
                   one after the other, with nothing in between.\n\nIt is found as soon as it \
                   begins: a key pressed after it interrupts it.",

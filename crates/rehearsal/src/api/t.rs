@@ -364,6 +364,32 @@ end)
             ..METHOD
         },
         VerbSpec {
+            name: "speech",
+            summary: "Says how the synthesiser does from now on.",
+            doc: "In a test nothing is started: a text of `call:speak` is there at once, lasts 70 ms \
+                  for each character, half a second at least and a minute at most, and is heard as \
+                  that text. Here it can take its time, or fail. Without options all is well again.",
+            options: &[
+                OptionSpec::optional(
+                    "delay",
+                    seconds(0.0, 3_600.0, Some(0.0)),
+                    "How long a text takes until it can be heard.",
+                ),
+                OptionSpec::optional(
+                    "fails",
+                    Kind::Word(&["timeout", "busy", "broken"]),
+                    "Nothing is spoken, for this reason.",
+                ),
+            ],
+            example: r#"test("who asks for the time does not need the synthesiser", function(t)
+  t:speech { fails = "timeout" }
+  t:call { as = "100", to = "123" }:hears("time/the-time-is")
+  t:speech()
+end)
+"#,
+            ..METHOD
+        },
+        VerbSpec {
             name: "target",
             summary: "Puts somebody outside of the office, whom scripts can call by a SIP URI.",
             doc: "`sip:gw.example.org` answers for every number there, `sip:17@gw.example.org` for \

@@ -59,6 +59,7 @@ impl Object for T {
             }
             "phone" => return phone(lua, session, given),
             "record" => return record::record(lua, session, given),
+            "speech" => outside::speech(session, given)?,
             "requests" => return outside::requests(lua, session, given),
             "target" => return target(lua, session, given),
             "wait" => session.run_for(given.seconds("seconds")?.unwrap_or_default())?,

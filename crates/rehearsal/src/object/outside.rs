@@ -1,4 +1,4 @@
-//! `t:asks`, `t:http`, `t:requests`, `t:db`, `t:db_fails`: the world outside of the office.
+//! `t:asks`, `t:http`, `t:requests`, `t:db`, `t:db_fails`, `t:speech`: the world outside of the office.
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "Lua's kinds of value are not ours; what is not expected is refused alike"
@@ -9,7 +9,10 @@ use std::time::Duration;
 use dialplan::aside::{Aside, Stop};
 use dialplan::{Library, VerbSpec};
 use mlua::{Function, Lua, Table, Value};
-use pbx::{Allowed, Distrust, FetchError, Fetched, SqlValue, WebRequest, WebResponse, WebTrust};
+use pbx::{
+    Allowed, Distrust, FetchError, Fetched, SpeechError, SqlValue, WebRequest, WebResponse,
+    WebTrust,
+};
 
 use crate::api::HTTP_ANSWER;
 use crate::given::Given;
@@ -34,6 +37,18 @@ pub(super) fn http(session: &Session, given: &Given) -> Result<Value, Problem> {
     session.allow(allowed);
     session.outside().add(Stub { method, url, reply });
     Ok(Value::Nil)
+}
+
+/// Says how the synthesiser does.
+pub(super) fn speech(session: &Session, given: &Given) -> Result<(), Problem> {
+    let fails = given.word("fails")?.map(|word| match word {
+        "timeout" => SpeechError::Timeout,
+        "busy" => SpeechError::Busy,
+        _ => SpeechError::Broken("the test wants it so".to_owned()),
+    });
+    let delay = given.seconds("delay")?.unwrap_or_default();
+    session.outside().set_speech(outside::Speaks { delay, fails });
+    Ok(())
 }
 
 /// What the options of `t:http` say; a table that its function gives back says the same.

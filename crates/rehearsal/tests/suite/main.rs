@@ -15,4 +15,5 @@ mod outside;
 mod property;
 mod running;
 mod shipped;
+mod speech;
 mod stage;

@@ -42,7 +42,11 @@ impl Sought {
             (Self::Itself, Heard::Itself)
             | (Self::Ringing, Heard::Ringing)
             | (Self::Silence, Heard::Silence) => true,
-            (Self::Speech(sought), Heard::Speech(text)) => text.contains(sought.as_str()),
+            // As it is spoken: what separates words is one space.
+            (Self::Speech(sought), Heard::Speech(text)) => {
+                let words: Vec<&str> = sought.split_whitespace().collect();
+                text.contains(&words.join(" "))
+            }
             (Self::Key(sought), Heard::Key(key)) => sought == key,
             (_, _) => false,
         }
@@ -146,8 +150,14 @@ fn read_table(party: &Party, table: &Table) -> Result<Vec<Sought>, Problem> {
         }
     }
     let get = |name: &str| table.raw_get::<Value>(name);
-    if let Value::String(text) = get("speak")? {
-        return Ok(vec![Sought::Speech(text.to_string_lossy())]);
+    match get("speak")? {
+        Value::Nil => {}
+        text @ (Value::String(_) | Value::Integer(_) | Value::Number(_)) => {
+            return Ok(vec![Sought::Speech(text.to_string()?)]);
+        }
+        other => {
+            return Err(Problem::Misuse(format!("speak cannot be {}", describe(&other))));
+        }
     }
     match get("key")? {
         Value::Nil => {}
