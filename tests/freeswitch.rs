@@ -1,6 +1,7 @@
 //! `compat.freeswitch`: scripts as they were written for FreeSWITCH, on the bench.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bench::{Act, Behaviour, Call, Called, Heard, Office, PartyId, Phone, What};
@@ -22,7 +23,9 @@ route("1XX", function(call) call:dial("ext/" .. call.to.user) end)
     );
     let compat = fs::read_to_string(root().join("scripts/compat/freeswitch.lua")).unwrap();
     let sources = dialplan_of(&[("main.lua", &main), ("compat/freeswitch.lua", &compat)]);
-    let setup = setup(sources, "2026-11-23T10:00:00Z");
+    let mut setup = setup(sources, "2026-11-23T10:00:00Z");
+    let by = pbx::SpeechBy::Command(vec!["speak".to_owned()]);
+    setup.config.speech = Some(Arc::new(pbx::Synthesiser::new(by)));
     Office::new(setup).unwrap_or_else(|mistakes| panic!("{}", mistakes[0]))
 }
 
@@ -47,6 +50,7 @@ fn heard(office: &Office, caller: PartyId) -> Vec<String> {
         Heard::Party(party) => office.party(*party).unwrap().name().to_owned(),
         Heard::Tone(name) => name.to_string(),
         Heard::Ringing => "ringing".to_owned(),
+        Heard::Speech(text) => format!("\"{text}\""),
         other => format!("{other:?}"),
     });
     words.collect()
@@ -225,6 +229,31 @@ fn a_second_leg_is_rung_and_joined_to_the_caller() {
 }
 
 #[test]
+fn texts_are_spoken_by_whom_the_script_says() {
+    let mut office = office(
+        r#"  session:answer()
+  session:set_tts_params("flite", "kal")
+  session:speak("Hello there.")
+  session:execute("speak", "flite|slt|Good bye.")
+  session:streamFile("file_string://main/thank-you.wav!say:And thanks.")
+  session:setInputCallback(function(_, kind, key) log.info(kind, key.digit) return "break" end)
+  session:speak("A story that nobody wants to hear to its end.")"#,
+    );
+    let caller = call(&mut office, &[(5, "7")]);
+    assert_eq!(
+        heard(&office, caller),
+        [
+            "\"Hello there.\"",
+            "\"Good bye.\"",
+            "main/thank-you",
+            "\"And thanks.\"",
+            "\"A story that nobody wants to hear to its end.\""
+        ]
+    );
+    assert_eq!(lines(&office), ["dtmf 7"]);
+}
+
+#[test]
 fn what_is_missing_is_told_at_the_line_that_wanted_it_with_the_way_to_go() {
     for (line, expected) in [
         ("freeswitch.API()", "freeswitch.API is not available: there is no command interface"),
@@ -238,6 +267,7 @@ fn what_is_missing_is_told_at_the_line_that_wanted_it_with_the_way_to_go() {
         ("session:execute('bridge', 'loopback/12')", "\"loopback/12\" cannot be rung"),
         ("session:streamFile('/tmp/x.wav')", "copy the file to the folder prompts/en/"),
         ("session:streamFile('main/welcom.wav')", "did you mean \"main/welcome\"?"),
+        ("session:speak('')", "text is empty"),
         ("session:setAutoHangup(false)", "a call ends with its route"),
         ("session:hangup('WHATEVER')", "\"WHATEVER\" is not known"),
         ("session:setHangupHook('nobody')", "there is no global function nobody"),

@@ -228,6 +228,8 @@ local function sounds(path)
     if path:find("loops=-1", 1, true) then return { tone .. "/" .. sounding .. "," .. silent } end
     return { tone .. ":" .. sounding, "silence:" .. silent }
   end
+  local text = path:match("^say:(.*)")
+  if text then return { { speak = text } } end
   local kind = path:match("^(%a[%w_]*):")
   if kind then
     blame(path .. ": name a prompt to play instead, as in freeswitch.sounds[\"" .. path
@@ -395,9 +397,6 @@ local elsewhere = {
   insertFile = "play one sound after the other: call:play { \"a\", \"b\" }",
   sayPhrase = "there are no phrase macros; use call:play { ... } and call:say",
   sendEvent = "there is no event socket; use http.post, or the exchange's own log",
-  set_tts_params = "there is no text-to-speech yet",
-  set_tts_parms = "there is no text-to-speech yet",
-  speak = "there is no text-to-speech yet; record the text as a prompt, or use call:say",
   setEventData = "there is no event socket",
   waitForAnswer = "call:dial and pbx.originate come back when there is an answer",
 }
@@ -484,6 +483,17 @@ function session:streamFile(path, samples)
   play(self, sounds(path), samples and (tonumber(samples) or 0) / 8000 or nil)
 end
 
+--- Who speaks texts from now on. Which engine does is a matter of [speech] in cordboard.toml.
+function session:set_tts_params(_, voice) self.call.vars.tts_voice = voice end
+
+session.set_tts_parms = session.set_tts_params
+
+--- Speaks a text; keys go to the input callback, as with a file.
+function session:speak(text)
+  local voice = self.call.vars.tts_voice
+  play(self, { { speak = text, voice = voice ~= "" and voice or nil } })
+end
+
 -- A function, or the name of a global one.
 local function hook(what, fn)
   if type(fn) == "string" then
@@ -499,7 +509,7 @@ end
 
 function session:setInputCallback(fn, argument)
   self.on_input = hook("setInputCallback", fn)
-  self.input_argument = argument
+  self.input_argument = argument or ""
 end
 
 function session:unsetInputCallback() self.on_input = false end
@@ -711,6 +721,11 @@ local applications = {
     local lang, kind, method, what = data:match("^(%S+)%s+(%S+)%s+(%S+)%s+(.*)")
     self:say(what, lang, kind, method)
   end,
+  speak = function(self, data)
+    local voice, text = data:match("^[^|]*|([^|]*)|(.*)")
+    if voice then self:set_tts_params(nil, voice) end
+    self:speak(text or data)
+  end,
   read = function(self, data)
     local min, max, path, variable, timeout, terminators = table.unpack(words(data))
     self:setVariable(variable or "read_result", self:read(min, max, path, timeout, terminators))
@@ -748,7 +763,6 @@ local other_applications = {
   park = "there is no parking yet",
   phrase = "use call:play { ... } and call:say",
   record_session = "a whole call cannot be recorded yet; call:record records the caller",
-  speak = "there is no text-to-speech yet; record the text as a prompt, or use call:say",
   socket = "there is no event socket; write the logic as a route",
   valet_park = "there is no parking yet",
 }
