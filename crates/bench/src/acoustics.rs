@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 use media::{Codec, Command, Event, Flag, JobId, LegId, RecordEnd, RecordLimits};
 
 use crate::heard::Heard;
-use crate::{PartyId, Sounds};
+use crate::loss::{self, Loss};
+use crate::{PartyId, Sounds, Way};
 pub(crate) use ear::Described;
 use ear::Ear;
 use leg::{Leg, Route};
@@ -54,6 +55,7 @@ pub(crate) struct Acoustics {
     ports: BTreeMap<u16, LegId>,
     ears: BTreeMap<EarId, Ear>,
     addresses: BTreeMap<SocketAddr, EarId>,
+    losses: BTreeMap<PartyId, Loss>,
     /// The engine's frames start at whole multiples of 5 ms after its first leg.
     grid: Option<Instant>,
     events: VecDeque<Event>,
@@ -70,6 +72,7 @@ impl Acoustics {
             ports: BTreeMap::new(),
             ears: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            losses: BTreeMap::new(),
             grid: None,
             events: VecDeque::new(),
             changes: VecDeque::new(),
@@ -163,9 +166,40 @@ impl Acoustics {
         self.refresh(now);
     }
 
+    /// From its next call on, so much of a party's sound gets lost.
+    pub(crate) fn set_loss(&mut self, party: PartyId, loss: Loss) {
+        self.losses.insert(party, loss);
+    }
+
+    /// How much is lost, between two moments, of what a party hears.
+    pub(crate) fn missing(
+        &self,
+        listener: PartyId,
+        heard: &Heard,
+        from: Instant,
+        until: Instant,
+    ) -> Duration {
+        let way = |party: PartyId, way: Way| Some((*self.losses.get(&party)?, way));
+        let speaker = match heard {
+            Heard::Party(speaker) => Some(*speaker),
+            Heard::Itself => Some(listener),
+            Heard::Prompt(_)
+            | Heard::Tone(_)
+            | Heard::Recording(_)
+            | Heard::Speech(_)
+            | Heard::Key(_) => None,
+            // There is nothing to lose.
+            Heard::Silence | Heard::Ringing => return Duration::ZERO,
+        };
+        let said = speaker.and_then(|speaker| way(speaker, Way::ToExchange));
+        let ways: Vec<_> = said.into_iter().chain(way(listener, Way::FromExchange)).collect();
+        loss::missing(&ways, from, until)
+    }
+
     /// A party's end of a call, at this address, which nobody has described yet.
     pub(crate) fn open_ear(&mut self, ear: EarId, address: SocketAddr) {
-        self.ears.insert(ear, Ear::new(address));
+        let loss = self.losses.get(&ear.party).copied();
+        self.ears.insert(ear, Ear::new(address, loss));
         self.addresses.insert(address, ear);
     }
 
@@ -337,7 +371,11 @@ impl Acoustics {
         };
         let level = voice::level(ear.0.party);
         let spoken = ear.1.spoken().into_iter();
-        spoken.flat_map(|(from, until)| recorder.voice(now, from, until, level)).collect()
+        let arrived = spoken.flat_map(|(from, until)| match &ear.1.loss {
+            Some(loss) => loss.arriving(from.max(recorder.settled_at()), until.min(now)),
+            None => vec![(from, until)],
+        });
+        arrived.flat_map(|(from, until)| recorder.voice(now, from, until, level)).collect()
     }
 
     fn close(&mut self, now: Instant, id: LegId) {

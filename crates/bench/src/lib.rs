@@ -20,6 +20,7 @@ mod behaviour;
 mod happening;
 mod heard;
 mod ladder;
+mod loss;
 mod network;
 mod office;
 mod outside;

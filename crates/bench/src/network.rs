@@ -42,15 +42,14 @@ impl<T> Queue<T> {
     }
 }
 
-/// How a network treats SIP messages. What becomes of sound in bad weather is tested where it is
-/// played.
+/// How a network treats SIP messages, and how much of the sound it loses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Weather {
     /// Shortest time a message takes.
     pub delay: Duration,
     /// Up to this much more, at random: messages overtake each other.
     pub jitter: Duration,
-    /// Lost of a hundred.
+    /// Lost of a hundred messages over UDP, and of a hundred packets of sound.
     pub loss_percent: u8,
     /// Repeated of a hundred.
     pub repeat_percent: u8,

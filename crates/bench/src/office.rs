@@ -20,7 +20,9 @@ use sip_engine::Flow;
 
 use crate::acoustics::Acoustics;
 use crate::outside;
-use crate::{Happening, Nobody, Outside, Party, PartyId, Queue, Shelf, Sounds, Weather, What};
+use crate::{
+    Happening, Hearing, Nobody, Outside, Party, PartyId, Queue, Shelf, Sounds, Weather, What,
+};
 
 /// What an office is made of.
 #[derive(Debug)]
@@ -64,6 +66,7 @@ pub struct Office {
     taken_ports: Vec<u16>,
     queue: Queue<Delivery>,
     weather: Weather,
+    seed: u64,
     datagrams: u64,
     commands: u64,
     /// What happened since time moved last.
@@ -121,6 +124,7 @@ impl Office {
             taken_ports: Vec::new(),
             queue: Queue::default(),
             weather,
+            seed,
             datagrams: 0,
             commands: 0,
             at_once: 0,
@@ -209,6 +213,24 @@ impl Office {
     /// The first party of this name.
     pub fn find(&self, name: &str) -> Option<PartyId> {
         self.parties.iter().find(|party| party.name() == name).map(Party::id)
+    }
+
+    /// How much the network lost, so far, of what a party heard or hears: 20 ms with each packet.
+    pub fn missing(&self, party: PartyId, hearing: &Hearing) -> Duration {
+        let until = hearing.until.unwrap_or(self.now);
+        self.acoustics.missing(party, &hearing.heard, hearing.since, until)
+    }
+
+    /// The same of the beginning of something heard, up to so long; it may be still to come.
+    pub fn missing_at_first(
+        &self,
+        party: PartyId,
+        hearing: &Hearing,
+        length: Duration,
+    ) -> Duration {
+        let until = hearing.since + length;
+        let until = hearing.until.map_or(until, |ended| ended.min(until));
+        self.acoustics.missing(party, &hearing.heard, hearing.since, until)
     }
 
     /// What the store would keep: messages, call records, recordings, bindings.

@@ -9,6 +9,7 @@ use media::Flag;
 use super::leg::Leg;
 use crate::Keys;
 use crate::heard::Heard;
+use crate::loss::Loss;
 
 #[derive(Debug)]
 pub(super) struct Ear {
@@ -21,6 +22,10 @@ pub(super) struct Ear {
     /// Since when, if that is something played.
     pub(super) heard_since: Option<Instant>,
     keys: VecDeque<(Instant, char)>,
+    /// What of its sound gets lost.
+    pub(super) loss: Option<Loss>,
+    /// Keys whose first packets got lost, and when one arrives that tells of them.
+    late: VecDeque<(Instant, char)>,
     /// Keys that went down already, oldest first.
     pressed: Vec<(Instant, char)>,
     /// Keys that the far end recognises by their tones, a little later.
@@ -45,7 +50,7 @@ pub(super) enum Pressed {
 }
 
 impl Ear {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(super) fn new(address: SocketAddr, loss: Option<Loss>) -> Self {
         Self {
             address,
             described: None,
@@ -54,6 +59,8 @@ impl Ear {
             heard: None,
             heard_since: None,
             keys: VecDeque::new(),
+            loss,
+            late: VecDeque::new(),
             pressed: Vec::new(),
             recognised: VecDeque::new(),
         }
@@ -62,6 +69,7 @@ impl Ear {
     pub(super) fn close(&mut self, now: Instant) {
         self.described = None;
         self.keys.clear();
+        self.late.clear();
         self.recognised.clear();
         self.hush(now);
     }
@@ -89,16 +97,36 @@ impl Ear {
         if self.recognised.front().is_some_and(|(at, _)| *at <= now) {
             return self.recognised.pop_front().map(|(_, key)| Pressed::Tones(key));
         }
+        if self.late.front().is_some_and(|(at, _)| *at <= now) {
+            return self.late.pop_front().map(|(_, key)| Pressed::Event(key));
+        }
         loop {
             let (at, key) = *self.keys.front().filter(|(at, _)| *at <= now)?;
             self.keys.pop_front();
             self.pressed.push((at, key));
             match self.described.as_ref().map(|described| described.keys) {
-                Some(Keys::Events) => return Some(Pressed::Event(key)),
-                Some(Keys::Tones) => self.recognised.push_back((at + RECOGNISED_AFTER, key)),
+                Some(Keys::Events) => match self.event_after(at) {
+                    Some(Duration::ZERO) => return Some(Pressed::Event(key)),
+                    Some(after) => self.late.push_back((at + after, key)),
+                    None => {}
+                },
+                Some(Keys::Tones) => {
+                    let after = self.tones_after(at);
+                    self.recognised.extend(after.map(|after| (at + after, key)));
+                }
                 Some(Keys::Info) | None => {}
             }
         }
+    }
+
+    fn event_after(&self, down: Instant) -> Option<Duration> {
+        self.loss.as_ref().map_or(Some(Duration::ZERO), |loss| loss.event_after(down, DOWN))
+    }
+
+    fn tones_after(&self, down: Instant) -> Option<Duration> {
+        let undisturbed = Some(RECOGNISED_AFTER);
+        let loss = self.loss.as_ref();
+        loss.map_or(undisturbed, |loss| loss.tones_after(down, DOWN, RECOGNISED_AFTER))
     }
 
     pub(super) fn key_down(&self, now: Instant) -> Option<char> {
@@ -147,7 +175,8 @@ impl Ear {
         let pressed = self.keys.front().map(|(at, _)| *at);
         let up = self.pressed.last().map(|(at, _)| *at + DOWN).filter(|at| *at > now);
         let recognised = self.recognised.front().map(|(at, _)| *at);
-        [pressed, up, recognised].into_iter().flatten().min()
+        let late = self.late.front().map(|(at, _)| *at);
+        [pressed, up, recognised, late].into_iter().flatten().min()
     }
 }
 

@@ -69,6 +69,11 @@ impl Recorder {
         }
     }
 
+    /// Up to when everything is final.
+    pub(super) fn settled_at(&self) -> Instant {
+        self.started_at + samples_to_time(self.settled)
+    }
+
     /// What there is of this speech while the speaker could be heard.
     pub(super) fn voice(
         &self,

@@ -214,7 +214,8 @@ impl Writer<'_> {
             }
             return;
         };
-        let words = self.office.words_for(heard);
+        let gaps = self.gaps(at, party, heard);
+        let words = format!("{}{gaps}", self.office.words_for(heard));
         // What is heard one after the other, with nothing in between, stands in one note.
         if let Some(index) = self.hearing.get(&party).copied()
             && index + 1 == self.rows.len()
@@ -226,6 +227,18 @@ impl Writer<'_> {
         }
         self.note(at, party, format!("hears {words}"));
         self.hearing.insert(party, self.rows.len() - 1);
+    }
+
+    /// How much of what a party hears from then on is lost on its way.
+    fn gaps(&self, at: Instant, party: PartyId, heard: &Heard) -> String {
+        let hearings = self.office.party(party).map(crate::Party::hearings).unwrap_or_default();
+        let hearing = hearings.iter().rev().find(|own| own.since == at && own.heard == *heard);
+        let Some(hearing) = hearing else { return String::new() };
+        let missing = self.office.missing(party, hearing);
+        if missing.is_zero() {
+            return String::new();
+        }
+        format!(" ({} lost)", length(missing))
     }
 
     /// Whether the party is in no call any more at that moment, so that its silence says nothing.

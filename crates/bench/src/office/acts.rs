@@ -8,6 +8,7 @@ use sip_syntax::Uri;
 
 use super::Office;
 use crate::acoustics::EarId;
+use crate::loss::Loss;
 use crate::party::Making;
 use crate::{
     Act, ActError, Behaviour, Call, Identity, Keys, Party, PartyId, Phone, Registers, Target, What,
@@ -260,6 +261,10 @@ impl Office {
         let id = PartyId(self.parties.len());
         let mut making = making;
         making.name = self.free_name(making.name);
+        let percent = making.weather.as_ref().unwrap_or(&self.weather).loss_percent;
+        if percent > 0 {
+            self.acoustics.set_loss(id, Loss::new(self.seed, id, percent, self.start));
+        }
         self.places.entry(making.flow.local).or_default().push(id);
         self.parties.push(Party::new(id, self.rng.u64(..), making));
         id

@@ -212,7 +212,7 @@ fn what_is_lost_or_late_shows() {
   31.093     │                             │<───── 200 OK (+92 ms) ──────│
   31.186     │                             │───────── ACK, lost ───────x │
              │<───────── 200 OK ───────────│                             │
-             │ hears 102                   │                             │ hears 17
+             │ hears 102 (7.2 s lost)      │                             │ hears 17 (7.4 s lost)
              │──────────── ACK ───────────>│                             │
   31.593     │                             │<── 200 OK again (+0.8 s) ───│
   32.368     │                             │──── ACK again (+0.6 s) ────>│
@@ -309,4 +309,42 @@ fn scripts_that_cannot_be_loaded_are_told_with_their_mistakes() {
     let ladder = office.ladder();
     let told = "keeps the old scripts: scripts/main.lua:1: call:play: no prompt \"nothing\"";
     assert!(ladder.contains(told), "{ladder}");
+}
+
+#[test]
+fn what_gets_lost_of_the_sound_shows_where_it_is_heard() {
+    let script = r#"
+        route("1", function(call)
+          call:answer()
+          call:play("welcome")
+          call:dial("ext/102")
+        end)
+    "#;
+    let mut office = office(script);
+    // Over TCP, messages arrive whatever the network does.
+    let weather = Some(Weather { loss_percent: 30, ..Weather::calm() });
+    let answers = Called::Answers { after: s(1) };
+    let phone = Phone { weather, transport: sip_engine::Transport::Tcp, ..Phone::new("102") };
+    office.add_phone(phone.called(answers)).unwrap();
+    let caller = office.call(Call::of_account("101", "1")).unwrap();
+    office.run_for(s(13));
+    office.act(caller, Act::Hangup).unwrap();
+    check(
+        &office,
+        r"
+            101                        exchange                         102
+   0.000     │───────── INVITE 1 ─────────>│                             │
+             │<───────── 200 OK ───────────│                             │
+             │ hears welcome               │                             │
+             │──────────── ACK ───────────>│                             │
+   2.000     │                             │──────── INVITE 102 ────────>│
+             │                             │<─────── 180 Ringing ────────│
+             │ hears ringback              │                             │
+   3.000     │                             │<───────── 200 OK ───────────│
+             │                             │──────────── ACK ───────────>│
+             │ hears 102 (2.8 s lost)      │                             │ hears 101 (2.8 s lost)
+  13.000     │──────────── BYE ───────────>│                             │
+             │                             │──────────── BYE ───────────>│
+",
+    );
 }

@@ -64,7 +64,8 @@ end)
             name: "heard",
             summary: "Gives back all that it heard, in order.",
             doc: "Each entry has `what` as a text, `from` and `to` in seconds since the test \
-                  began; `to` is nil for what it still hears.",
+                  began; `to` is nil for what it still hears. `lost` is how many seconds of it \
+                  the network lost.",
             returns: Returns::Value(ValueSpec::new("heard", "Heard[]", "All it heard.")),
             example: r#"test("the greeting comes first", function(t)
   local caller = t:call { as = "100", to = "0" }
@@ -82,7 +83,9 @@ end)
                   `call:speak` if it has a space in it, or the name of another party. Another party itself will do as \
                   well. `{ say = 42, as = \"number\" }` is what `call:say` speaks. A list is these \
                   one after the other, with nothing in between.\n\nIt is found as soon as it \
-                  begins: a key pressed after it interrupts it.",
+                  begins: a key pressed after it interrupts it.\n\nWhere the network loses \
+                  sound (`loses`), it counts as heard if half of its first second gets through, \
+                  and as heard `wholly` if no more than a tenth of it is missing.",
             arguments: &[OptionSpec::required("what", Kind::Anything, "What it should hear.")
                 .typed("string|party|table")],
             options: &[

@@ -431,7 +431,7 @@ end)
                 OptionSpec::optional(
                     "loses",
                     Kind::Number { min: 0.0, max: 1.0, default: Some(0.0) },
-                    "The share of messages that get lost.",
+                    "The share of messages, and of packets of sound, that get lost.",
                 ),
                 OptionSpec::optional(
                     "repeats",
@@ -499,7 +499,7 @@ const HANGS_UP: OptionSpec = OptionSpec::optional(
 const LOSES: OptionSpec = OptionSpec::optional(
     "loses",
     Kind::Number { min: 0.0, max: 1.0, default: None },
-    "The share of its messages that get lost, both ways.",
+    "The share of its messages, and of the packets of its sound, that get lost, both ways.",
 );
 
 const WITH: OptionSpec = OptionSpec::optional("with", Kind::Function, "Answers each request.")

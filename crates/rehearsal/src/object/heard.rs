@@ -2,6 +2,9 @@
 
 mod sought;
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use bench::{Heard, Hearing, Office, PartyId};
 use mlua::{Lua, Value};
 
@@ -25,11 +28,12 @@ pub(super) fn hears(party: &Party, given: &Given) -> Result<(), Problem> {
         let mut heard = 0;
         party.session.until(within, |office| {
             let hearings = office.party(id).map(bench::Party::hearings).unwrap_or_default();
-            found = find(hearings, from, &sought);
+            let gets_through = |hearing: &Hearing| gets_through(office, id, hearing);
+            found = find(hearings, from, &sought, &gets_through);
             heard = hearings.len();
-            match found {
-                Some(last) if wholly => {
-                    hearings.get(last).is_none_or(|hearing| hearing.until.is_some())
+            match &found {
+                Some(found) if wholly => {
+                    hearings.get(*found.end()).is_none_or(|hearing| hearing.until.is_some())
                 }
                 found => found.is_some(),
             }
@@ -40,31 +44,69 @@ pub(super) fn hears(party: &Party, given: &Given) -> Result<(), Problem> {
             break;
         }
     }
+    let gaps = match (&found, wholly) {
+        (Some(found), true) => party.look(|office, _| gaps(office, id, found.clone()))?,
+        (Some(_) | None, _) => None,
+    };
     match found {
-        Some(last) => {
-            party.session.mark(id, |marks| marks.heard = last + 1);
+        Some(found) if gaps.is_none() => {
+            party.session.mark(id, |marks| marks.heard = found.end() + 1);
             Ok(())
         }
-        None => Err(Problem::Unmet {
+        Some(_) | None => Err(Problem::Unmet {
             expected: format!(
-                "{} to hear {} within {} s",
+                "{} to hear {}{} within {} s",
                 party.name(),
+                if gaps.is_some() { "all of " } else { "" },
                 in_words(party, &what),
                 within.as_secs_f64()
             ),
-            instead: all_it_heard(party, from)?,
+            instead: match gaps {
+                Some(gaps) => gaps,
+                None => all_it_heard(party, from)?,
+            },
         }),
     }
 }
 
-/// The last entry of the first place where all that is sought comes one after the other.
-fn find(hearings: &[Hearing], from: usize, sought: &[Sought]) -> Option<usize> {
+/// Whether enough of the beginning gets through to tell what is heard: half of the first second, or of
+/// all of it if that is shorter.
+fn gets_through(office: &Office, listener: PartyId, hearing: &Hearing) -> bool {
+    let lasts = hearing.until.map(|until| until.saturating_duration_since(hearing.since));
+    let lasts = lasts.map_or(BEGINNING, |lasts| lasts.min(BEGINNING));
+    let missing = office.missing_at_first(listener, hearing, BEGINNING);
+    missing.is_zero() || missing * 2 <= lasts
+}
+
+/// What is missing of what was heard, in words, if it is too much for having heard it wholly.
+fn gaps(office: &Office, listener: PartyId, found: RangeInclusive<usize>) -> Option<String> {
+    let hearings = office.party(listener)?.hearings().get(found)?;
+    let length = |hearing: &Hearing| {
+        hearing.until.unwrap_or(office.now()).saturating_duration_since(hearing.since)
+    };
+    let whole: Duration = hearings.iter().map(length).sum();
+    let missing: Duration = hearings.iter().map(|own| office.missing(listener, own)).sum();
+    (missing * WHOLE_PARTS > whole).then(|| {
+        let (missing, whole) = (missing.as_secs_f64(), whole.as_secs_f64());
+        format!("it heard it with gaps: {missing:.1} of {whole:.1} s got lost in the network")
+    })
+}
+
+/// The first place where all that is sought comes one after the other, from its first entry to its
+/// last; each of them `gets_through`.
+fn find(
+    hearings: &[Hearing],
+    from: usize,
+    sought: &[Sought],
+    gets_through: &impl Fn(&Hearing) -> bool,
+) -> Option<RangeInclusive<usize>> {
     // What goes on by itself may be found again as long as it lasts.
     let current = hearings.last().filter(|last| last.until.is_none() && goes_on(&last.heard));
     if let ([only], Some(current)) = (sought, current)
         && only.fits(&current.heard)
+        && gets_through(current)
     {
-        return Some(hearings.len() - 1);
+        return Some(hearings.len() - 1..=hearings.len() - 1);
     }
     (from..hearings.len()).find_map(|start| {
         let mut at = start;
@@ -75,13 +117,14 @@ fn find(hearings: &[Hearing], from: usize, sought: &[Sought]) -> Option<usize> {
                     at += 1;
                 }
             }
-            if !one.fits(&hearings.get(at)?.heard) {
+            let hearing = hearings.get(at)?;
+            if !one.fits(&hearing.heard) || !gets_through(hearing) {
                 return None;
             }
             last = Some(at);
             at += 1;
         }
-        last
+        last.map(|last| start..=last)
     })
 }
 
@@ -139,7 +182,9 @@ pub(super) fn talks_to(party: &Party, given: &Given) -> Result<(), Problem> {
     let (one, two) = (party.id, other.id);
     let hears = |office: &Office, listener: PartyId, speaker: PartyId| {
         let hearing = office.party(listener).and_then(bench::Party::hears);
-        hearing.is_some_and(|hearing| hearing.heard == Heard::Party(speaker))
+        hearing.is_some_and(|hearing| {
+            hearing.heard == Heard::Party(speaker) && gets_through(office, listener, hearing)
+        })
     };
     let came =
         party.session.until(within, |office| hears(office, one, two) && hears(office, two, one))?;
@@ -178,16 +223,18 @@ pub(super) fn heard(lua: &Lua, party: &Party) -> Result<Value, Problem> {
                 | Heard::Key(_)
                 | Heard::Ringing => name_of(office, &hearing.heard),
             };
-            (plain, at(hearing.since), hearing.until.map(at))
+            let lost = office.missing(party.id(), hearing).as_secs_f64();
+            (plain, at(hearing.since), hearing.until.map(at), lost)
         });
         entries.collect::<Vec<_>>()
     })?;
     let list = lua.create_table()?;
-    for (what, from, to) in all {
+    for (what, from, to, lost) in all {
         let entry = lua.create_table()?;
         entry.raw_set("what", what)?;
         entry.raw_set("from", from)?;
         entry.raw_set("to", to)?;
+        entry.raw_set("lost", lost)?;
         list.raw_push(entry)?;
     }
     Ok(Value::Table(list))
@@ -238,6 +285,10 @@ fn all_it_heard(party: &Party, from: usize) -> Result<String, Problem> {
                 Some(until) => told.push_str(&format!("\n  {since} to {} s  {name}", at(until))),
                 None => told.push_str(&format!("\n  since {since} s  {name}")),
             }
+            let lost = office.missing(party.id(), hearing);
+            if !lost.is_zero() {
+                told.push_str(&format!(", {:.1} s of it lost", lost.as_secs_f64()));
+            }
         }
         if let Some(ended) = party.call().and_then(bench::PartyCall::ended) {
             let status = ended.status.map(|status| format!(" with {status}")).unwrap_or_default();
@@ -258,5 +309,9 @@ fn in_words(party: &Party, what: &Value) -> String {
     }
 }
 
+/// What is heard can be told by its beginning, if enough of that gets through.
+const BEGINNING: Duration = Duration::from_secs(1);
+/// Heard wholly is what misses no more than one of so many parts.
+const WHOLE_PARTS: u32 = 10;
 /// Entries of what a party heard that a failure shows, the last ones.
 const HEARD_MAX: usize = 12;

@@ -70,3 +70,45 @@ fn tests_that_have_no_time_left_are_counted_and_not_begun() {
     let (reports, run) = run_suite(stage, suite, &options).unwrap();
     assert_eq!((reports.len(), run.left_out), (0, 3));
 }
+
+#[test]
+fn sound_gets_lost_as_messages_do_and_what_is_heard_forgives_some_of_it() {
+    let stage = with_script(
+        r#"
+        route("1", function(call)
+          call:answer()
+          local key = call:read { prompt = "main/enter-digits", max = 3, timeout = 9 }
+          log.info("typed " .. tostring(key))
+          call:record { name = "note", max = 3 }
+          call:sleep(60)
+        end)
+        "#,
+    );
+    passes(
+        stage,
+        r#"
+        test("a phone that loses some", function(t)
+          local caller = t:call { as = "100", to = "1", loses = 0.2 }
+          caller:hears("main/enter-digits")
+          t:wait(5)
+          local whole = caller:heard()[1]
+          local share = whole.lost / (whole.to - whole.from)
+          assert(share > 0.1 and share < 0.3, share)
+          caller:presses("123")
+          t:logged("typed 123")
+        end)
+        test("nobody understands what is nearly all lost", function(t)
+          local caller = t:call { as = "100", to = "1", loses = 1 }
+          t:wait(70)
+          assert(not pcall(caller.hears, caller, "main/enter-digits", { within = 1 }))
+        end)
+        test("wholly forgives a tenth", function(t)
+          local caller = t:call { as = "100", to = "1", loses = 0.25 }
+          local ok, problem = pcall(caller.hears, caller, "main/enter-digits", { wholly = true })
+          assert(not ok)
+          local told = "it heard it with gaps: %d%.%d of 1%.%d s got lost in the network"
+          assert(tostring(problem):find(told), problem)
+        end)
+        "#,
+    );
+}
