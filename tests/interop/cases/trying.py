@@ -3,6 +3,7 @@
 import subprocess
 
 from kit.case import case
+from kit.terminal import END, INTERRUPT, TAB, UP, Terminal
 
 
 def typed(place, server, *lines, arguments=(), code=0):
@@ -77,3 +78,41 @@ def tries_the_dialplan_and_makes_a_test_of_it(place):
     said = typed(place, server, 'call:plya("main/welcome")', ".help plya", code=1)
     text = "\n".join(said)
     assert "did you mean call:play?" in text, text
+
+
+@case
+def lines_are_typed_on_a_terminal(place):
+    """Several lines for one function, Ctrl-C and Ctrl-D, lines from before, TAB, a paste, and what is no text."""
+    server = place.unstarted_server()
+    command = server.command("repl", "--at", "2026-11-22 03:00")
+    terminal = Terminal(place, command, environment={"NO_COLOR": "1"})
+    terminal.until("> ")
+
+    def typed(keys, wanted, prompt="> "):
+        terminal.type(keys)
+        terminal.until(wanted)
+        terminal.until(prompt)
+
+    typed("1 + 1\r", "= 2")
+    typed(UP + b"\r", "= 2")
+    typed("for n = 1, 2 do\r", "do", ".. ")
+    typed("log.info('line ' .. n)\r", "n)", ".. ")
+    typed("end\r", "logs: line 2")
+    typed("local f = function(\r", "(", ".. ")
+    terminal.type(INTERRUPT)
+    terminal.until("> ")
+    typed("f == nil\r", "= true")
+    typed("half a line" + INTERRUPT.decode(), "half a line")
+    typed("call:answ" + TAB.decode() + "()\r", "200 OK")
+    typed("\x1b[200~local a = 20\nlocal b = a * 2\n\x1b[201~\r", "a * 2")
+    typed("a + b + 2\r", "= 62")
+    typed(b"\xff\xfe\r", "UTF-8")
+    typed("'é' .. '日本'\r", '= "é日本"')
+    typed("#'" + "x" * 3_000 + "'\r", "= 3000")
+    typed("while true do end\r", "endless loop")
+    terminal.type(END)
+    assert terminal.rest()[1] in (0, 1)
+    terminal = Terminal(place, command)
+    terminal.until("> ")
+    terminal.type(END)
+    assert terminal.rest()[1] == 0
