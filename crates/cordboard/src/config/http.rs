@@ -35,6 +35,19 @@ impl fmt::Debug for Heard {
     }
 }
 
+impl HttpSettings {
+    /// Where other programs are heard.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.listen.as_ref().map(|heard| heard.address)
+    }
+
+    /// Whether programs need another token than with these.
+    pub(super) fn has_other_token(&self, than: &Self) -> bool {
+        let tokens = self.listen.as_ref().zip(than.listen.as_ref());
+        tokens.is_some_and(|(own, other)| own.token != other.token)
+    }
+}
+
 /// Reads the section; paths in it start at `folder`.
 pub(super) fn read(root: &mut Section<'_, '_>, folder: &Path) -> HttpSettings {
     let mut section = root.section("http");

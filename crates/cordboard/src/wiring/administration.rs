@@ -51,12 +51,13 @@ impl Administration {
         let watching =
             settings.watch.then(|| Watching::start(&settings, &config_path, &wishes)).flatten();
         let listening = listeners.iter().map(|l| format!("{} {}", l.transport, l.address));
+        let http = settings.http.listen.iter().map(|heard| format!("http {}", heard.address));
         let control = Control {
             fixed: Arc::new(Fixed {
                 started_at: jiff::Timestamp::now(),
                 config: absolute(&config_path),
                 data: absolute(&settings.data),
-                listening: listening.collect(),
+                listening: listening.chain(http).collect(),
             }),
             questions: questions.clone(),
             wishes: wishes.clone(),
