@@ -244,6 +244,79 @@ end)",
 }
 
 #[test]
+fn a_recording_can_be_heard_again_and_made_anew_in_its_call_and_heard_in_another() {
+    let mut world = office(
+        "
+route('5', function(call)
+  call:answer()
+  local key
+  repeat
+    local recording = call:record { name = 'wish', max = 10, beep = false }
+    key = call:read { prompt = { 'hello', recording.sound }, max = 1, timeout = 2 }
+  until key ~= '2'
+  call:hangup()
+end)
+route('6', function(call)
+  call:answer()
+  local played = call:play { 'hello', 'recording:wish', 'recording:wish' }
+  log.info(played.ms, played.why)
+end)",
+    );
+    world.act("alice", "INVITE 5");
+    world.run_for(Duration::from_secs(3));
+    world.act("alice", "PRESS #");
+    world.run_for(Duration::from_secs(1));
+    world.act("alice", "PRESS 2");
+    world.run_for(Duration::from_secs(1));
+    world.act("alice", "PRESS #");
+    world.run_for(Duration::from_secs(6));
+    let wish = world.shelf.recordings["wish"].len();
+    assert!((7_000..9_000).contains(&wish), "{wish} samples");
+    world.log.clear();
+    world.act("bob", "INVITE 6");
+    world.run_for(Duration::from_secs(5));
+    let plays = |line: &String| line.ends_with(" plays en/hello recording recording");
+    assert!(world.log.iter().any(plays), "{:?}", world.log);
+    let [heard] = world.logged() else { panic!("{:?}", world.logged()) };
+    let ms: usize = heard.strip_suffix(" nil").unwrap().parse().unwrap();
+    assert_eq!(ms, 500 + 2 * wish / 8);
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_recording_that_is_not_there_is_told_and_ends_no_call() {
+    let mut world = office(
+        "
+route('5', function(call)
+  call:answer()
+  local played = call:play { 'hello', 'recording:wish' }
+  log.info(played.ms, played.why)
+  log.info(call:read { prompt = { 'recording:wish', 'hello' }, max = 1, timeout = 1 })
+  for _, name in ipairs { '../cordboard', 'a/b', '', '/etc/passwd' } do
+    log.info(pcall(call.play, call, 'recording:' .. name))
+  end
+end)",
+    );
+    world.act("alice", "INVITE 5");
+    world.run_for(Duration::from_secs(5));
+    let logged = world.logged();
+    assert_eq!(
+        logged[..4],
+        [
+            "there is no recording \"wish\": it was deleted, or never made",
+            "0 no recording",
+            "there is no recording \"wish\": it was deleted, or never made",
+            "nil timeout",
+        ]
+    );
+    for line in &logged[4..] {
+        assert!(line.contains("is not a recording; its name must be letters"), "{line}");
+    }
+    assert_eq!(logged.len(), 8);
+    world.assert_all_is_quiet();
+}
+
+#[test]
 fn after_a_bridge_in_a_foreign_codec_the_caller_is_asked_for_one_we_can_play() {
     let mut world = office(
         "

@@ -192,6 +192,7 @@ fn playing_reading_and_recording_take_the_same_time() {
           log.info("read " .. tostring(digits) .. " " .. tostring(why))
           local recorded = call:record { name = "one", silence = 2, max = 20 }
           log.info("recorded " .. recorded.ms)
+          log.info("heard again " .. call:play({ recorded.sound, "recording:one" }).ms)
           recorded = call:record { name = "two", max = 2, beep = false }
           log.info("recorded " .. recorded.ms)
         end)

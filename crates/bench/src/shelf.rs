@@ -77,6 +77,9 @@ impl Shelf {
                 let pcm = message.map(|(_, _, pcm)| pcm).or(greeting.map(|(_, pcm)| pcm));
                 Some((ticket, StoreReply::Sound(pcm.cloned())))
             }
+            StoreRequest::Recording { ticket, name } => {
+                Some((ticket, StoreReply::Sound(self.recordings.get(&name).cloned())))
+            }
             StoreRequest::Begin { sound, kind } => {
                 self.drafts.insert(sound, (kind, Vec::new()));
                 None

@@ -289,8 +289,7 @@ fn record(call: &Call<'_>) -> Result<Record, String> {
     let name = call.text("name")?;
     if let Some(name) = &name {
         // What the store takes, so that it is told before anybody was recorded.
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        if name.is_empty() || name.len() > 100 || !name.chars().all(plain) {
+        if !crate::sound::is_recording_name(name) {
             return Err("name must be letters, digits, - and _, up to 100 of them".into());
         }
     }

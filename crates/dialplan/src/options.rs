@@ -214,7 +214,10 @@ impl<'a> Call<'a> {
 
     pub(crate) fn sound(&self, name: &str) -> Result<Option<Sound>, String> {
         match self.text(name)? {
-            Some(text) => parse_sound(&text, self.names).map(Some),
+            Some(text) => match parse_sound(&text, self.names)? {
+                Sound::Recording(_) => Err(format!("{name} cannot be a recording")),
+                sound => Ok(Some(sound)),
+            },
             None => Ok(None),
         }
     }

@@ -6,6 +6,13 @@ use crate::generation::Names;
 use crate::verb::{Sound, Tone};
 use crate::verbs::nearest;
 
+/// What stands before the name of a recording.
+pub(crate) const RECORDING: &str = "recording:";
+/// What such a name is, in words.
+pub(crate) const RECORDING_NAME: &str =
+    "its name must be letters, digits, - and _, up to 100 of them";
+/// The longest, in bytes.
+const RECORDING_NAME_MAX: usize = 100;
 /// Frequencies that a telephone line carries, in hertz.
 const TONE_HZ: std::ops::RangeInclusive<f32> = 20.0..=3_900.0;
 /// Longest silence, step of a cadence or tone, in seconds.
@@ -31,7 +38,19 @@ pub(crate) fn parse_sound(text: &str, names: &Names) -> Result<Sound, String> {
             .map(Sound::Silence)
             .ok_or_else(|| format!("\"{text}\" is not a silence; write silence:SECONDS"));
     }
+    if let Some(name) = text.strip_prefix(RECORDING) {
+        return match is_recording_name(name) {
+            true => Ok(Sound::Recording(name.to_owned())),
+            false => Err(format!("\"{text}\" is not a recording; {RECORDING_NAME}")),
+        };
+    }
     find_prompt(text, names).map(Sound::Prompt)
+}
+
+/// Whether a recording can have this name. It has no folders, so that it leads to none.
+pub(crate) fn is_recording_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    !name.is_empty() && name.len() <= RECORDING_NAME_MAX && name.chars().all(plain)
 }
 
 /// The full name of a prompt written with or without its language folder.
@@ -134,5 +153,16 @@ mod tests {
             Ok(Sound::Silence(Duration::from_millis(1500)))
         );
         assert!(parse_sound("silence:inf", &names()).is_err());
+    }
+
+    #[test]
+    fn a_recording_is_named_without_a_folder() {
+        let sound = parse_sound("recording:greeting_of-100", &names());
+        assert_eq!(sound, Ok(Sound::Recording("greeting_of-100".into())));
+        let long = "x".repeat(101);
+        for wrong in ["", "../secret", "a/b", "a.wav", "/etc/passwd", "é", "a\0b", long.as_str()] {
+            let problem = parse_sound(&format!("recording:{wrong}"), &names()).unwrap_err();
+            assert!(problem.contains("its name must be letters"), "{problem}");
+        }
     }
 }

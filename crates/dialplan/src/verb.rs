@@ -141,6 +141,8 @@ pub enum Sound {
     Silence(Duration),
     /// A text, spoken by a synthesiser.
     Speech(Speech),
+    /// What `call:record` kept under this name: letters, digits, `-` and `_`.
+    Recording(String),
 }
 
 /// A text to be spoken.

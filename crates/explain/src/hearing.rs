@@ -30,6 +30,9 @@ fn one(sound: &Sound, office: &Office<'_>) -> Heard {
             text: Some(text.clone()),
             length: Some(Speech::usual_length(text)),
         },
+        Sound::Recording(name) => {
+            Heard { name: format!("recording:{name}"), text: None, length: None }
+        }
         Sound::Silence(length) => {
             let name = format!("silence:{}", length.as_secs_f64());
             Heard { name, text: None, length: Some(*length) }
@@ -50,9 +53,11 @@ pub(crate) fn length(sounds: &[Sound], heard: &[Heard]) -> Option<Duration> {
         .zip(heard)
         .map(|(sound, heard)| match sound {
             Sound::Tone(Tone { length: None, .. }) => None,
-            Sound::Prompt(_) | Sound::Tone(_) | Sound::Silence(_) | Sound::Speech(_) => {
-                Some(heard.length.unwrap_or(UNKNOWN))
-            }
+            Sound::Prompt(_)
+            | Sound::Tone(_)
+            | Sound::Silence(_)
+            | Sound::Speech(_)
+            | Sound::Recording(_) => Some(heard.length.unwrap_or(UNKNOWN)),
         })
         .sum()
 }

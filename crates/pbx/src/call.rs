@@ -449,7 +449,9 @@ impl Call {
         ticket: Ticket,
         reply: StoreReply,
     ) {
-        if let Task::Storing { ticket: own, until } = self.task
+        if let Task::Speaking(_) = self.task {
+            self.recording_read(now, desk, ticket, reply);
+        } else if let Task::Storing { ticket: own, until } = self.task
             && own == ticket
         {
             let took = STORE_MAX.saturating_sub(until.saturating_duration_since(now));

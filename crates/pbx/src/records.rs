@@ -55,6 +55,13 @@ pub enum StoreRequest {
         /// Which.
         sound: SoundId,
     },
+    /// The sound of a recording; replied with [`StoreReply::Sound`].
+    Recording {
+        /// Where the reply goes.
+        ticket: Ticket,
+        /// Its name, as in [`DraftKind::Recording`].
+        name: String,
+    },
     /// Begin a draft. What is appended survives a crash as a draft; only `Keep` makes it whole, and a
     /// draft found at start is kept or dropped as its kind says.
     Begin {
@@ -265,6 +272,7 @@ impl StoreRequest {
             Self::Mailbox { ticket, .. }
             | Self::Messages { ticket, .. }
             | Self::Sound { ticket, .. }
+            | Self::Recording { ticket, .. }
             | Self::Keep { ticket, .. }
             | Self::Delete { ticket, .. }
             | Self::SetPin { ticket, .. } => Some(*ticket),
@@ -285,6 +293,7 @@ impl StoreRequest {
             Self::Mailbox { ticket, .. }
             | Self::Messages { ticket, .. }
             | Self::Sound { ticket, .. }
+            | Self::Recording { ticket, .. }
             | Self::Keep { ticket, .. }
             | Self::Delete { ticket, .. }
             | Self::SetPin { ticket, .. } => *ticket = new,

@@ -324,7 +324,8 @@ fn durability(request: &StoreRequest) -> Option<Durability> {
     match request {
         StoreRequest::Mailbox { .. }
         | StoreRequest::Messages { .. }
-        | StoreRequest::Sound { .. } => None,
+        | StoreRequest::Sound { .. }
+        | StoreRequest::Recording { .. } => None,
         StoreRequest::PutBinding(_)
         | StoreRequest::RemoveBinding { .. }
         | StoreRequest::Begin { .. }
@@ -350,6 +351,7 @@ pub(crate) fn draft_of(request: &StoreRequest) -> Option<SoundId> {
         | StoreRequest::Mailbox { .. }
         | StoreRequest::Messages { .. }
         | StoreRequest::Sound { .. }
+        | StoreRequest::Recording { .. }
         | StoreRequest::MarkHeard { .. }
         | StoreRequest::Delete { .. }
         | StoreRequest::SetPin { .. }
@@ -382,6 +384,10 @@ fn perform(
         }
         StoreRequest::Sound { sound, .. } => {
             let samples = voicemail::sound(connection, *sound)?;
+            return Ok(Some(StoreReply::Sound(samples.map(Arc::new))));
+        }
+        StoreRequest::Recording { name, .. } => {
+            let samples = crate::recordings::is_name(name).then(|| recordings.read(name)).flatten();
             return Ok(Some(StoreReply::Sound(samples.map(Arc::new))));
         }
         StoreRequest::Begin { sound, kind } => voicemail::begin(connection, *sound, kind)?,

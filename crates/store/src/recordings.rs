@@ -35,6 +35,35 @@ impl Recordings {
         Ok(Unfinished { recordings: self, path, wav })
     }
 
+    /// The sound of a recording; `None` if there is none of that name, or its file was changed into
+    /// something that a recording never is, which is logged.
+    pub(crate) fn read(&self, name: &str) -> Option<Vec<i16>> {
+        let path = self.folder.join(format!("{name}.wav"));
+        let bytes = match fs::metadata(&path) {
+            Ok(there) if there.len() > RECORDING_BYTES_MAX => {
+                tracing::warn!("{} is larger than any recording", path.display());
+                return None;
+            }
+            Ok(_) => fs::read(&path),
+            Err(why) => Err(why),
+        };
+        match bytes {
+            Ok(bytes) => {
+                let samples = samples(&bytes);
+                if samples.is_none() {
+                    tracing::warn!("{} is not as recordings are written", path.display());
+                }
+                samples
+            }
+            Err(why) => {
+                if why.kind() != io::ErrorKind::NotFound {
+                    tracing::warn!("{} cannot be read: {why}", path.display());
+                }
+                None
+            }
+        }
+    }
+
     /// Logs a fault unless it is known.
     pub(crate) fn tell_fault(&self, why: &io::Error) {
         if self.disk.replace(Disk::Faulty) == Disk::Works {
@@ -148,6 +177,18 @@ fn header(sound_bytes: u32) -> Vec<u8> {
     header
 }
 
+/// What follows the header that [`header`] writes, as far as the file goes.
+fn samples(wav: &[u8]) -> Option<Vec<i16>> {
+    let (start, sound) = wav.split_at_checked(HEADER_BYTES)?;
+    let length = u32::from_le_bytes(start.last_chunk().copied()?);
+    if start != header(length) {
+        return None;
+    }
+    let sound = sound.get(..usize::try_from(length).ok()?)?;
+    let (pairs, _) = sound.as_chunks();
+    Some(pairs.iter().map(|pair| i16::from_le_bytes(*pair)).collect())
+}
+
 /// Whether a name stays inside the folder: letters, digits, `-` and `_`, in parts between `/`.
 pub(crate) fn is_name(name: &str) -> bool {
     let fits = |part: &str| {
@@ -159,6 +200,11 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 /// Well below what file systems take for one part.
 const NAME_BYTES_MAX: usize = 200;
+
+/// What stands before the sound.
+const HEADER_BYTES: usize = 44;
+/// An hour, the longest that is recorded, and room.
+const RECORDING_BYTES_MAX: u64 = 64 << 20;
 
 /// Ending of files that are not whole yet.
 const UNFINISHED: &str = "part";

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::Code;
 use crate::generation::Names;
-use crate::sound::parse_sound;
+use crate::sound::{RECORDING, parse_sound};
 use crate::speech::speech_text;
 use crate::targets::destination;
 use crate::verb::{Destination, Sound};
@@ -52,7 +52,9 @@ impl Outside<'_> {
                 ))
             }
             Ok(_) => None,
-            Err(problem) if text.starts_with("tone:") || text.starts_with("silence:") => {
+            Err(problem)
+                if ["tone:", "silence:", RECORDING].iter().any(|kind| text.starts_with(kind)) =>
+            {
                 Some(Problem::new(Code::WRONG_VALUE, problem))
             }
             Err(problem) => Some(Problem::new(Code::MISSING_PROMPT, problem)),

@@ -20,7 +20,7 @@ local shapes = {
     if digits then return digits end
     return nil, why
   end,
-  function(ms, path) return { ms = ms, path = path } end,
+  function(ms, path, sound) return { ms = ms, path = path, sound = sound } end,
   function(status, code, reason, secs, to)
     return { status = status, code = code, reason = reason, secs = secs, to = to }
   end,

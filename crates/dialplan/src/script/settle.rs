@@ -49,7 +49,10 @@ pub(super) fn settle(lua: &Lua, scratch: &Scratch, outcome: Outcome) -> mlua::Re
             values(vec![3.into_lua(lua), Ok(Value::Nil), why.into_lua(lua)])
         }
         Outcome::Recorded { length, path } => {
-            values(vec![4.into_lua(lua), millis(length).into_lua(lua), path.into_lua(lua)])
+            let name = path.strip_suffix(".wav");
+            let sound = name.map(|name| format!("{}{name}", crate::sound::RECORDING));
+            let length = millis(length).into_lua(lua);
+            values(vec![4.into_lua(lua), length, path.into_lua(lua), sound.into_lua(lua)])
         }
         Outcome::Dialed { status, code, reason, talked, answered_by } => values(vec![
             5.into_lua(lua),

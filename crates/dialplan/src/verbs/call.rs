@@ -527,7 +527,9 @@ end)
               is silent for `silence` seconds, or `max` is reached. The recording is a WAV file in \
               the folder `recordings` under the data folder; if the caller hangs up, what was said \
               until then is kept. Without a name it gets one of its own; with one it takes the \
-              place of an older recording of that name.",
+              place of an older recording of that name.\n\nThe `sound` that comes back can be played \
+              and asked with, as any prompt: to its speaker at once, and to other callers later, by \
+              its name: `call:play(\"recording:greeting\")`.",
         options: &[
             OptionSpec::optional("name", Kind::Text, "File name, without ending."),
             OptionSpec::optional("max", seconds(1.0, 3_600.0, Some(120.0)), "Longest recording."),
@@ -549,16 +551,28 @@ end)
             fields: &[
                 ValueSpec::new("ms", "integer", "Its length in milliseconds."),
                 ValueSpec::new("path", "string", "Its file; empty if nothing was recorded."),
+                ValueSpec::new(
+                    "sound",
+                    "string?",
+                    "What `call:play` takes: `recording:` and its name; nil if nothing was recorded.",
+                ),
             ],
         }),
         answer: Answer::Answers,
-        example: r#"route("200", function(call)
-  local recording = call:record { max = 30, silence = 3 }
-  if recording.ms < 1000 then
-    call:play("main/nothing-pressed")
-  else
-    log.info("kept as", recording.path)
-  end
+        example: r#"-- Records an announcement. 1 plays it, 2 records it anew, hanging up keeps it.
+route("200", function(call)
+  local recording, key
+  repeat
+    if key ~= "1" then
+      recording = call:record { name = "announcement", max = 60, silence = 3 }
+    end
+    key = call:read { prompt = { recording.sound or "main/nothing-pressed", "silence:0.5" }, max = 1 }
+  until key ~= "1" and key ~= "2"
+  log.info("kept as", recording.path)
+end)
+
+route("201", function(call)
+  call:play("recording:announcement")
 end)
 "#,
         ..VERB
@@ -824,8 +838,8 @@ const PLAYED: Returns = Returns::Table(&ClassSpec {
         ValueSpec::new("ms", "integer", "How long the caller listened, in milliseconds."),
         ValueSpec::new(
             "why",
-            r#""timeout"|"busy"|"broken"|nil"#,
-            "Why a text could not be spoken; nil if all were.",
+            r#""timeout"|"busy"|"broken"|"no recording"|nil"#,
+            "Why a text could not be spoken, or a recording not be played; nil if all were.",
         ),
     ],
 });

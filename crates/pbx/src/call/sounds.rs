@@ -5,7 +5,7 @@ use std::time::Duration;
 use dialplan::{Barge, Play, Repeat, Sound};
 use media::{Flag, PlayItem, Playlist, ToneSpec};
 
-use super::speak::Spoken;
+use super::speak::{Spoken, Wanted};
 use crate::Prompts;
 
 /// What a script wants played.
@@ -48,7 +48,7 @@ pub(crate) fn beep() -> PlayItem {
 }
 
 /// The sounds in order. A prompt that is gone since the scripts were loaded is left out, and said; a
-/// text that was not spoken is left out.
+/// text that was not spoken and a recording that is not there are left out.
 pub(crate) fn items(prompts: &Prompts, sounds: &[Sound], spoken: &Spoken) -> Vec<PlayItem> {
     sounds.iter().filter_map(|sound| item(prompts, sound, spoken)).collect()
 }
@@ -62,8 +62,13 @@ fn item(prompts: &Prompts, sound: &Sound, spoken: &Spoken) -> Option<PlayItem> {
             length: tone.length,
         })),
         Sound::Silence(length) => Some(PlayItem::Silence(*length)),
-        Sound::Speech(speech) => spoken.get(speech).cloned().map(PlayItem::Sound),
+        Sound::Speech(speech) => fetched(spoken, Wanted::Speech(speech.clone())),
+        Sound::Recording(name) => fetched(spoken, Wanted::Recording(name.clone())),
     }
+}
+
+fn fetched(spoken: &Spoken, wanted: Wanted) -> Option<PlayItem> {
+    spoken.get(&wanted).cloned().map(PlayItem::Sound)
 }
 
 /// The prompt of this name.

@@ -217,6 +217,35 @@ fn a_recording_becomes_a_wav_file() {
 }
 
 #[test]
+fn a_recording_is_read_as_it_was_kept_and_nothing_else_is() {
+    let mut desk = Desk::open();
+    desk.speak(1, DraftKind::Recording { name: "wish".into() }, &voice(12_000));
+    let read = |desk: &mut Desk, name: &str| {
+        desk.ask(StoreRequest::Recording { ticket: Ticket(0), name: name.into() })
+    };
+    assert_eq!(read(&mut desk, "wish"), StoreReply::Sound(None), "it is not finished");
+    assert_eq!(desk.keep(1, 1_250), StoreReply::Done);
+    let whole = StoreReply::Sound(Some(Arc::new(voice(10_000))));
+    assert_eq!(read(&mut desk, "wish"), whole);
+
+    // The one before is heard while its successor is still spoken.
+    desk.speak(2, DraftKind::Recording { name: "wish".into() }, &voice(400));
+    assert_eq!(read(&mut desk, "wish"), whole);
+
+    let folder = desk.folder.path().to_owned();
+    fs::copy(folder.join("rec/wish.wav"), folder.join("secret.wav")).unwrap();
+    for name in ["../secret", "/etc/passwd", "", "wish.wav", "nothing"] {
+        assert_eq!(read(&mut desk, name), StoreReply::Sound(None), "{name}");
+    }
+    for wrong in ["", "RIFF", &"x".repeat(60_000)] {
+        fs::write(folder.join("rec/wish.wav"), wrong).unwrap();
+        assert_eq!(read(&mut desk, "wish"), StoreReply::Sound(None));
+    }
+    fs::remove_file(folder.join("rec/wish.wav")).unwrap();
+    assert_eq!(read(&mut desk, "wish"), StoreReply::Sound(None));
+}
+
+#[test]
 fn a_recording_stays_in_its_folder() {
     for name in ["../evil", "/etc/evil", "a//b", "", "a/", "a.b", "a\\b"] {
         let mut desk = Desk::open();
