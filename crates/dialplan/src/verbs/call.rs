@@ -566,7 +566,7 @@ route("200", function(call)
     if key ~= "1" then
       recording = call:record { name = "announcement", max = 60, silence = 3 }
     end
-    key = call:read { prompt = { recording.sound or "main/nothing-pressed", "silence:0.5" }, max = 1 }
+    key = call:read { prompt = recording.sound or "main/nothing-pressed", max = 1 }
   until key ~= "1" and key ~= "2"
   log.info("kept as", recording.path)
 end)
