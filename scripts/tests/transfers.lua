@@ -31,6 +31,8 @@ test("a caller is passed on after asking", function(t)
   t:call { as = "101", to = "102" }:talks_to(carol)
   bob:transfers(carol)
   alice:talks_to(carol)
+  alice:hangs_up()
+  t:record { from = "100", to = "102", answered = true, by = "ext/102" }
 end)
 
 test("who is passed on to an empty desk can leave a message", function(t)

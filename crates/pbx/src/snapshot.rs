@@ -68,7 +68,7 @@ impl CallState {
             Self::WithScript => "script",
             Self::Ringing => "ringing",
             Self::Talking => "talking",
-            Self::Transferring => "transferring",
+            Self::Transferring => "transfer",
             Self::Ending => "ending",
         }
     }

@@ -117,7 +117,7 @@ pub(crate) struct Call {
     pub(crate) since: String,
     /// Seconds until it was answered, if it was.
     pub(crate) answered_after: Option<f64>,
-    /// `script`, `ringing`, `talking` or `ending`.
+    /// `script`, `ringing`, `talking`, `transfer` or `ending`.
     pub(crate) state: String,
     /// The set of scripts it follows.
     pub(crate) generation: u64,

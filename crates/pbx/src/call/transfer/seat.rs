@@ -122,6 +122,8 @@ impl Call {
         let own_leg = party.leg.socket;
         match side {
             Side::Caller => {
+                // Who is there now; that it was begun for another account, its record says as well.
+                self.story.from.clone_from(&guest.name);
                 self.caller.user = guest.name;
                 self.caller.display_name = guest.display_name;
                 self.caller.flow = guest.flow;
