@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use dialplan::nearest;
 
+use crate::web::Stub;
+
 /// Something that is not Lua.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Command {
@@ -21,6 +23,8 @@ pub(crate) enum Command {
     Ring(String),
     /// A phone is not registered any more.
     Leave(String),
+    /// What another program answers from now on.
+    Http(Stub),
     /// Time passes.
     Wait(Duration),
     Ladder,
@@ -41,6 +45,7 @@ pub const HELP: &[(&str, &str)] = &[
     (".refuse 101 603", "its phone refuses, with any status"),
     (".ring 101", "its phone rings until somebody gives up, as at the start"),
     (".leave 101", "its phone is not registered any more"),
+    (".http URL 200", "what another program answers: a status and its text, or `failed`"),
     (".wait 5", "lets time pass; an empty line: until something happens"),
     (".ladder", "draws the whole call again"),
     (".undo", "takes the last line back, Lua or not"),
@@ -60,6 +65,11 @@ impl Command {
         let name = words.next().unwrap_or_default();
         let rest: Vec<&str> = words.collect();
         let usage = || usage(name);
+        if name == "http" {
+            return Stub::parse(text.trim().strip_prefix("http").unwrap_or_default())
+                .map(Self::Http)
+                .map_err(|problem| problem.unwrap_or_else(usage));
+        }
         match (name, rest.as_slice()) {
             ("press", [keys]) if keys.chars().all(is_key) => Ok(Self::Press((*keys).to_owned())),
             ("says", [time]) => seconds(time).map(Self::Says).ok_or_else(usage),
@@ -133,6 +143,7 @@ mod tests {
     fn every_command_that_the_help_names_can_be_typed() {
         for (written, _) in HELP {
             let typed = written.trim_start_matches('.').replace("FILE", "x.lua");
+            let typed = typed.replace("URL", "https://x.example/");
             assert!(Command::parse(&typed).is_ok(), "{written}");
         }
         let after = Duration::from_millis(3_500);

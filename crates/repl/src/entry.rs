@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bench::{Act, Called};
 
+use crate::web::Stub;
+
 /// One thing that was typed and counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -49,4 +51,6 @@ pub(crate) enum Outside {
     Phone(String, Act, Duration),
     /// This becomes of calls to this account from now on.
     Called(String, Called),
+    /// Another program answers this from now on.
+    Http(Stub),
 }

@@ -27,6 +27,7 @@ mod source;
 
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use command::HELP;
 pub use replay::Trouble;

@@ -14,12 +14,14 @@ use pbx::{Command, CommandId, Input, Notice};
 use crate::entry::{Entry, Outside, What};
 use crate::session::Opening;
 use crate::source::{Dialplan, MARK, Mark};
+use crate::web::{Web, everywhere};
 
 /// An office in which the call has come up to some moment.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) office: Office,
     pub(crate) caller: PartyId,
+    web: Web,
     begun: Instant,
     looks: u64,
 }
@@ -83,8 +85,10 @@ impl Run {
         dialplan: &Dialplan,
         entries: &[Entry],
     ) -> Result<Self, Trouble> {
+        let mut config = opening.config.clone();
+        config.http_allow.extend(everywhere());
         let setup = Setup {
-            config: opening.config.clone(),
+            config,
             sources: dialplan.sources(entries),
             sounds: Arc::clone(&opening.sounds),
             start: opening.start,
@@ -98,6 +102,8 @@ impl Run {
             // An account without a phone is called in vain, which is no mistake.
             drop(office.add_phone(Phone::new(account)));
         }
+        let web = Web::default();
+        office.set_outside(Box::new(web.clone()));
         let begun = office.now();
         let call = Call::new(&opening.from, &dialplan.number);
         let identity = match opening.config.accounts.contains_key(&opening.from) {
@@ -106,7 +112,7 @@ impl Run {
         };
         let caller = office.call(call.by(identity));
         let caller = caller.map_err(|error| Trouble::Call(error.to_string()))?;
-        Ok(Self { office, caller, begun, looks: 0 })
+        Ok(Self { office, caller, web, begun, looks: 0 })
     }
 
     /// Lets everything happen again that was entered until now, and time pass up to `present`.
@@ -159,6 +165,10 @@ impl Run {
                 };
                 let behaviour = Behaviour { called: called.clone(), ..Behaviour::default() };
                 self.office.set_behaviour(phone, behaviour)
+            }
+            Outside::Http(stub) => {
+                self.web.add(stub.clone());
+                return Ok(());
             }
         };
         done.map_err(|error| error.to_string())

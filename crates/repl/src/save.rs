@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use bench::{Act, CallEnd, Called, Happening, Heard, PartyId, Way, What as Happened};
+use dialplan::{Typed, read_typed};
 
 use crate::Session;
 use crate::entry::{Entry, Outside, What};
+use crate::web::Stub;
 
 /// Something that a test says, and when it was so.
 struct Said {
@@ -34,7 +36,7 @@ impl Session {
                 "-- Tried out with `cordboard repl`. The test is about this route:\n--\n",
             );
             text.push_str(&format!("--   route({to:?}, function(call)\n"));
-            for line in self.entries().iter().filter(|entry| matches!(entry.what, What::Line(_))) {
+            for line in self.entries().iter().filter(|entry| is_statement(entry)) {
                 for row in line.typed.lines() {
                     text.push_str(&format!("--     {}\n", row.trim_end()));
                 }
@@ -43,6 +45,11 @@ impl Session {
         }
         text.push_str(&format!("test(\"{} dials {to}\", function(t)\n", opening.from));
         text.push_str(&format!("  t:at({:?})\n", self.began_at()));
+        for entry in self.entries() {
+            if let What::Outside(Outside::Http(stub)) = &entry.what {
+                text.push_str(&answers(stub));
+            }
+        }
         for (account, options) in self.phones() {
             let name = variable(&account);
             text.push_str(&format!("  local {name} = t:phone({account:?}{options})\n"));
@@ -92,7 +99,9 @@ impl Session {
             match &entry.what {
                 What::Outside(Outside::Called(account, called)) => add(account, behaves(called)),
                 What::Outside(Outside::Phone(account, ..)) => add(account, String::new()),
-                What::Outside(Outside::Caller(_)) | What::Line(_) | What::Time => {}
+                What::Outside(Outside::Caller(_) | Outside::Http(_))
+                | What::Line(_)
+                | What::Time => {}
             }
         }
         for happening in self.run().office.happenings() {
@@ -248,13 +257,34 @@ fn behaves(called: &Called) -> String {
     }
 }
 
+/// Whether it can stand in a function: a value that was only looked at cannot.
+fn is_statement(entry: &Entry) -> bool {
+    let What::Line(_) = &entry.what else { return false };
+    !matches!(read_typed(&format!("do {}\nend", entry.typed)), Typed::Wrong(_))
+}
+
+/// What another program answers, as lines of a test.
+fn answers(stub: &Stub) -> String {
+    let methods = match &stub.method {
+        Some(method) => vec![method.as_str()],
+        None => vec!["GET", "POST"],
+    };
+    let options = match &stub.answer {
+        Some((status, body)) if body.is_empty() => format!("status = {status}"),
+        Some((status, body)) => format!("status = {status}, body = {body:?}"),
+        None => "fails = \"refused\"".to_owned(),
+    };
+    let line = |method| format!("  t:http({method:?}, {:?}, {{ {options} }})\n", stub.url);
+    methods.into_iter().map(line).collect()
+}
+
 /// What somebody does, as a line of a test.
 fn does(entry: &Entry) -> Option<String> {
     let What::Outside(outside) = &entry.what else { return None };
     let (who, act, after) = match outside {
         Outside::Caller(act) => ("caller".to_owned(), act, Duration::ZERO),
         Outside::Phone(account, act, after) => (variable(account), act, *after),
-        Outside::Called(..) => return None,
+        Outside::Called(..) | Outside::Http(_) => return None,
     };
     let wait = match after.is_zero() {
         true => String::new(),

@@ -386,6 +386,7 @@ impl Session {
             Command::Leave(who) => {
                 self.outside(Outside::Phone(who, Act::Unregister, Duration::ZERO), typed)
             }
+            Command::Http(stub) => self.outside(Outside::Http(stub), typed),
             Command::Wait(time) => self.wait_for(time, typed),
             Command::Ladder => {
                 let part = self.run.ladder_since(0);
@@ -426,7 +427,7 @@ impl Session {
         }
         let time = match &outside {
             Outside::Caller(act) => takes(act),
-            Outside::Phone(..) | Outside::Called(..) => Duration::ZERO,
+            Outside::Phone(..) | Outside::Called(..) | Outside::Http(_) => Duration::ZERO,
         };
         let pause = match self.under_way {
             Some(entry) => {
@@ -551,7 +552,11 @@ impl Session {
 
 /// What a phone does with every call, in words.
 fn from_now_on(outside: &Outside) -> Option<String> {
-    let Outside::Called(who, called) = outside else { return None };
+    let (who, called) = match outside {
+        Outside::Called(who, called) => (who, called),
+        Outside::Http(stub) => return Some(stub.words()),
+        Outside::Caller(_) | Outside::Phone(..) => return None,
+    };
     let does = match called {
         Called::Answers { after } if after.is_zero() => "answers".to_owned(),
         Called::Answers { after } => format!("answers after {} s", after.as_secs_f64()),

@@ -1,5 +1,6 @@
 //! `cordboard repl`: a Lua prompt whose `call` is a pretend caller.
 
+mod history;
 mod line;
 
 use std::cell::RefCell;

@@ -154,6 +154,7 @@ fn what_was_begun_is_completed_from_the_table_of_functions() {
 
 sessions! {
     lines_are_run_and_the_ladder_grows "first"
+    other_programs_answer_what_is_said "outside"
     phones_ring_until_somebody_says_what_they_do "phones"
     keys_and_speech_reach_whoever_listens "keys"
     mistakes_are_told_and_dropped "mistakes"

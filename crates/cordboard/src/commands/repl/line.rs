@@ -13,6 +13,8 @@ use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
 use rustyline::{CompletionType, Config, Context, Helper};
 
+use super::history::{self, Kept};
+
 /// What came of typing a line.
 pub(super) enum Typed {
     Line(String),
@@ -23,7 +25,10 @@ pub(super) enum Typed {
 }
 
 /// A terminal on which lines are typed.
-pub(super) struct Editor(rustyline::Editor<Knowing, MemHistory>);
+pub(super) struct Editor {
+    editor: rustyline::Editor<Knowing, MemHistory>,
+    kept: Kept,
+}
 
 /// Knows what a word that was begun could become.
 struct Knowing(Rc<RefCell<Session>>);
@@ -32,10 +37,19 @@ impl Editor {
     /// # Errors
     /// When the terminal cannot be used.
     pub(super) fn new(session: Rc<RefCell<Session>>) -> anyhow::Result<Self> {
-        let config = Config::builder().completion_type(CompletionType::List).build();
-        let mut editor = rustyline::Editor::with_history(config, MemHistory::new())?;
+        let config = Config::builder()
+            .completion_type(CompletionType::List)
+            .max_history_size(history::LINES_MAX)?
+            .build();
+        let history = MemHistory::with_config(&config);
+        let mut editor = rustyline::Editor::with_history(config, history)?;
         editor.set_helper(Some(Knowing(session)));
-        Ok(Self(editor))
+        let mut kept = Kept::find();
+        for line in kept.lines() {
+            // A line that cannot be remembered can still be typed.
+            drop(editor.add_history_entry(line));
+        }
+        Ok(Self { editor, kept })
     }
 
     /// Waits for a line.
@@ -43,10 +57,12 @@ impl Editor {
     /// # Errors
     /// When the terminal cannot be read.
     pub(super) fn read(&mut self, prompt: &str) -> anyhow::Result<Typed> {
-        match self.0.readline(prompt) {
+        match self.editor.readline(prompt) {
             Ok(line) => {
                 // A line that cannot be remembered can still be run.
-                drop(self.0.add_history_entry(&line));
+                if self.editor.add_history_entry(&line).unwrap_or(false) {
+                    self.kept.add(&line);
+                }
                 Ok(Typed::Line(line))
             }
             Err(ReadlineError::Interrupted) => Ok(Typed::Interrupt),
