@@ -1,7 +1,7 @@
 -- Click to call. A contact program has a button beside every number. It says who clicked which: that
 -- person's phone rings, and as soon as it is picked up the number is called.
 --
---   curl http://127.0.0.1:8088/click -H "Authorization: Bearer TOKEN" \
+--   curl http://127.0.0.1:8080/click -H "Authorization: Bearer TOKEN" \
 --     -d '{ "extension": "101", "number": "+6620000000" }'
 --
 -- is answered {"id":"17","status":"ANSWERED"} when the phone is picked up, and with 409 if it is not.

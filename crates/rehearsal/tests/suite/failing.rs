@@ -278,6 +278,32 @@ t:logged("nobody is here", { level = "error", within = 1 })"#,
 }
 
 #[test]
+fn what_should_not_have_been_logged() {
+    check(
+        r#"
+t:call { as = "100", to = "2" }:is_refused(480)
+t:never_logged("somebody is here")
+t:never_logged("nobody", { level = "error" })
+t:never_logged("nobody", { level = "warn" })"#,
+        5,
+        "no line with \"nobody\" to be logged",
+        "there is \"nobody is here\"",
+    );
+}
+
+#[test]
+fn a_webhook_that_does_not_answer_in_time() {
+    let script = "webhook('/slow', function() sleep(20) return 'done' end)";
+    let text = "test('fails', function(t)\n  t:equal(t:asks('POST', '/slow').body, 'done')\n  \
+                t:asks('POST', '/slow', { within = 5 })\nend)\n";
+    let (reports, _) = run(with_script(script), text);
+    let Verdict::Failed(failure) = &reports[0].verdict else { panic!("it passes") };
+    assert_eq!(failure.expected, "an answer to POST /slow within 5 s");
+    assert_eq!(failure.instead, "there was none");
+    assert_eq!(failure.at.first().map(|at| at.line), Some(3));
+}
+
+#[test]
 fn values_that_differ() {
     check(
         "t:equal({ 1, a = \"x\" }, { 1, a = \"y\" }, \"the list\")",
