@@ -472,3 +472,48 @@ route("103", function(call) call:dial("ext/103") end)
         assert_quiet(&mut scene.office);
     }
 }
+
+#[test]
+fn of_two_who_transfer_each_other_at_once_one_does() {
+    let mut scene = scene(after(1));
+    let Scene { alice, bob, carol, .. } = scene;
+    scene.transfer(bob, "103");
+    scene.transfer(alice, "900");
+    scene.office.run_for(s(6));
+    scene.assert_talking(alice, carol);
+    assert!(call(&scene.office, bob).is_over(), "{}", scene.office.ladder());
+    assert_eq!(scene.transfers(), ["102 sends 101 to 103: 200"]);
+    scene.office.act(alice, Act::Hangup).unwrap();
+    assert_quiet(&mut scene.office);
+}
+
+/// What stands in a REFER becomes no line of a message of ours.
+#[test]
+fn a_number_smuggles_no_header_in() {
+    let script = r#"
+route("102", function(call) call:dial("ext/102") end)
+route("103", function(call) call:dial("ext/103") end)
+"#;
+    let mut scene = scene_of(script, after(1), Call::of_account("101", "102"));
+    let Scene { alice, bob, carol, .. } = scene;
+    scene.transfer(bob, "sip:103%0d%0aX-Evil%3a%201@office.test");
+    scene.office.run_for(s(1));
+    assert_eq!(scene.told(bob), "404 Not Found", "{}", scene.office.ladder());
+    let headers =
+        [("Refer-To", "<sip:103@office.test>"), ("Referred-By", "<sip:boss@bank.example>")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let refer = Act::Send { method: "REFER".to_owned(), headers, body: None };
+    scene.office.act(bob, refer).unwrap();
+    scene.office.run_for(s(2));
+    let invites: Vec<String> = scene
+        .office
+        .messages(carol)
+        .map(|(_, traffic)| String::from_utf8_lossy(&traffic.bytes).into_owned())
+        .filter(|text| text.starts_with("INVITE "))
+        .collect();
+    assert_eq!(invites.len(), 1);
+    assert!(invites[0].contains("Referred-By: <sip:102@office.test>\r\n"), "{}", invites[0]);
+    assert!(!invites[0].contains("boss"), "nobody speaks as another: {}", invites[0]);
+    scene.office.act(alice, Act::Hangup).unwrap();
+    assert_quiet(&mut scene.office);
+}
