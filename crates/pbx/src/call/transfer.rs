@@ -16,10 +16,16 @@
 //!   over and the new one goes on alone.
 //!
 //! So it makes no difference which of the two had called, and a script that waits in `call:dial`
-//! waits on. A REFER that names another conversation of the transferor, after it asked there, gives
-//! away its seat in that ([`seat`]). If a script stops waiting before it is known what comes of the
-//! transfer, the transfer goes on: a script whose caller was transferred ends then, and one whose callee was transferred goes on with
+//! waits on. If it stops waiting before it is known what comes of the transfer, the transfer goes on:
+//! a script whose caller was transferred ends then, and one whose callee was transferred goes on with
 //! its caller.
+//!
+//! A REFER that names another conversation of the transferor, after it asked there, gives away its
+//! seat in that ([`seat`]).
+//!
+//! A REFER is not challenged: like a BYE it is known by its dialog, whose tag of ours nobody can guess,
+//! and it can do no more than the account could whose phone we called or that proved itself when it
+//! called us.
 
 mod refer;
 mod seat;
