@@ -125,7 +125,7 @@ def colours_are_for_terminals(place):
     wrong.write_text("tets()")
     assert "\x1b[" in shown({"NO_COLOR": ""}, "test")
     assert "\x1b[" not in shown({"NO_COLOR": "1"}, "test")
-    assert "\x1b[" not in shown({"TERM": "dumb"}, "check")
+    assert "\x1b[" not in shown({"TERM": "dumb", "NO_COLOR": ""}, "test")
 
 
 @case

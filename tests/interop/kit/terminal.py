@@ -58,7 +58,7 @@ class Terminal:
             # The program is gone.
             return ""
 
-    def until(self, text, seconds=8):
+    def until(self, text, seconds=20):
         """Everything up to this text, without colours and cursor movements unless it asks for them; what
         comes after it is for the next time."""
         deadline = time.monotonic() + seconds
@@ -72,7 +72,7 @@ class Terminal:
                 raise AssertionError(f"no {text!r} within {seconds} s; it says:\n{plain}")
             self.heard += self._read(0.1)
 
-    def rest(self, seconds=8):
+    def rest(self, seconds=30):
         """Everything up to the program's end, and its exit code."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:
