@@ -114,5 +114,11 @@ def lines_are_typed_on_a_terminal(place):
     assert terminal.rest()[1] in (0, 1)
     terminal = Terminal(place, command)
     terminal.until("> ")
+    # Lines are there the next time, too, for nobody else to read.
+    terminal.type(UP + UP + b"\r")
+    terminal.until("= 3000")
+    kept = place.folder / "state/cordboard/repl-history"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    terminal.until("> ")
     terminal.type(END)
     assert terminal.rest()[1] == 0

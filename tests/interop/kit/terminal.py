@@ -22,7 +22,11 @@ class Terminal:
         self.process = subprocess.Popen(
             [str(part) for part in command],
             stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder or place.folder,
-            env={**os.environ, "TERM": "xterm", **(environment or {})},
+            # What is kept for the next time is none of whoever runs the cases.
+            env={
+                **os.environ, "TERM": "xterm", "XDG_STATE_HOME": str(place.folder / "state"),
+                **(environment or {}),
+            },
             # Ctrl-C is for whoever owns the terminal.
             start_new_session=True,
             preexec_fn=lambda: _own(0),
