@@ -11,6 +11,7 @@ use crate::sound::samples_to_time;
 
 mod au;
 mod container;
+mod piped;
 #[cfg(test)]
 mod tests;
 
@@ -100,7 +101,7 @@ pub fn decode(name: &str, bytes: Vec<u8>) -> Result<Pcm, DecodeError> {
 /// # Errors
 ///
 /// As [`decode`]; and when it begins like none of the kinds that say what they are.
-pub fn decode_unnamed(bytes: Vec<u8>) -> Result<Pcm, DecodeError> {
+pub fn decode_unnamed(mut bytes: Vec<u8>) -> Result<Pcm, DecodeError> {
     let Some(ending) = ending_of(&bytes) else {
         if bytes.is_empty() {
             return Err(DecodeError::Empty);
@@ -109,6 +110,10 @@ pub fn decode_unnamed(bytes: Vec<u8>) -> Result<Pcm, DecodeError> {
     };
     match ending {
         "au" => au::decode(&bytes),
+        "wav" => {
+            piped::tell_lengths(&mut bytes);
+            container::decode("wav", bytes)
+        }
         ending => container::decode(ending, bytes),
     }
 }

@@ -48,6 +48,45 @@ fn every_format_sounds_as_it_should_at_any_rate_and_channel_count() {
 }
 
 #[test]
+fn a_file_without_a_name_is_known_by_how_it_begins() {
+    for (name, bytes, ..) in FIXTURES {
+        let named = decode(name, bytes.to_vec()).unwrap();
+        assert_eq!(decode_unnamed(bytes.to_vec()), Ok(named), "{name}");
+    }
+    let au = [&b".snd\0\0\0\x18\xff\xff\xff\xff\0\0\0\x01\0\0\x1f\x40\0\0\0\x01"[..], &[0xD5; 800]];
+    assert_eq!(decode_unnamed(au.concat()).unwrap().samples.len(), 800);
+    assert_eq!(decode_unnamed(Vec::new()), Err(DecodeError::Empty));
+    for text in ["<html>no such voice</html>", "{}", "R", "RIF", "1234567890123"] {
+        let refused = decode_unnamed(text.as_bytes().to_vec());
+        let flaw = "it begins like no sound file";
+        assert_eq!(refused, Err(DecodeError::Unreadable { flaw }), "{text}");
+    }
+}
+
+#[test]
+fn a_wav_file_whose_writer_did_not_know_its_length_is_heard_to_its_end() {
+    let whole = wav(&[1_000; 4_000]);
+    // As several programs write it: the length of all, and of the sound.
+    for (all, sound) in [
+        (0x7FFF_F024_u32, 0x7FFF_F000_u32),
+        (0xFFFF_FFFF, 0xFFFF_FFFF),
+        (0xFFFF_FFFF, 0xFFFF_FFDB),
+        (0, 0),
+        (0, 0xFFFF_FFFF),
+    ] {
+        let mut piped = whole.clone();
+        piped[4..8].copy_from_slice(&all.to_le_bytes());
+        piped[40..44].copy_from_slice(&sound.to_le_bytes());
+        for cut in [0, 1] {
+            let piped = piped[..piped.len() - cut].to_vec();
+            let heard = decode_unnamed(piped).map(|pcm| pcm.samples.len());
+            assert_eq!(heard, Ok(4_000 - cut), "{all:x} {sound:x}");
+        }
+    }
+    assert_eq!(decode_unnamed(whole).unwrap().samples.len(), 4_000);
+}
+
+#[test]
 fn a_file_is_measured_as_long_as_it_is_decoded() {
     for (name, bytes, _, _) in FIXTURES {
         let decoded = Sound::from(decode(name, bytes.to_vec()).unwrap()).length();
@@ -213,6 +252,7 @@ proptest! {
         }
         // It may be measured as anything, and must only come back.
         drop(measure(name, bytes.clone()));
+        drop(decode_unnamed(bytes.clone()));
         if let Ok(pcm) = decode(name, bytes) {
             prop_assert!(pcm.samples.len() <= LENGTH_MAX_S * 8_000);
         }
