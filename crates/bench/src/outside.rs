@@ -65,7 +65,7 @@ pub(crate) fn speech_in_words(request: &SpeechRequest) -> String {
         text.truncate(end);
         text.push_str("..");
     }
-    format!("speech \"{text}\"")
+    format!("for speech \"{text}\"")
 }
 
 /// What is asked of the database: its statements, on one line, without their values.

@@ -1,5 +1,6 @@
 //! The tree as a person would draw it.
 
+use crate::hearing::SPEECH;
 use crate::ink::{Colour, Ink, Piece, line};
 use crate::tree::{
     Again, Alternative, Did, End, Explanation, Heard, How, Next, Node, Place, Step, Subject,
@@ -235,7 +236,7 @@ impl Drawing {
         } else {
             for sound in &did.sounds {
                 pieces.push((" ".to_owned(), Ink::Plain));
-                self.sound(did.verb, sound, &mut pieces);
+                self.sound(sound, &mut pieces);
             }
         }
         if !did.more.is_empty() {
@@ -249,12 +250,13 @@ impl Drawing {
         pieces
     }
 
-    fn sound(&self, verb: &str, sound: &Heard, pieces: &mut Vec<Piece>) {
-        if verb != "speak" {
+    fn sound(&self, sound: &Heard, pieces: &mut Vec<Piece>) {
+        let is_named = sound.name != SPEECH;
+        if is_named {
             pieces.push((sound.name.clone(), Ink::Name));
         }
         let Some(text) = &sound.text else { return };
-        let space = if verb == "speak" { "" } else { " " };
+        let space = if is_named { " " } else { "" };
         let text = match self.style.detail {
             Detail::Full => text.clone(),
             Detail::Short => shortened(text),

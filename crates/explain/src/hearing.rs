@@ -26,7 +26,7 @@ fn one(sound: &Sound, office: &Office<'_>) -> Heard {
         }
         Sound::Tone(tone) => Heard { name: tone_name(tone), text: None, length: tone.length },
         Sound::Speech(Speech { text, .. }) => Heard {
-            name: "speech".to_owned(),
+            name: SPEECH.to_owned(),
             text: Some(text.clone()),
             length: Some(Speech::usual_length(text)),
         },
@@ -37,6 +37,14 @@ fn one(sound: &Sound, office: &Office<'_>) -> Heard {
             let name = format!("silence:{}", length.as_secs_f64());
             Heard { name, text: None, length: Some(*length) }
         }
+    }
+}
+
+/// What is heard, in one word or as the text that is spoken.
+pub(crate) fn in_short(heard: &Heard) -> String {
+    match &heard.text {
+        Some(text) if heard.name == SPEECH => format!("\"{text}\""),
+        Some(_) | None => heard.name.clone(),
     }
 }
 
@@ -62,5 +70,7 @@ pub(crate) fn length(sounds: &[Sound], heard: &[Heard]) -> Option<Duration> {
         .sum()
 }
 
+/// Stands where others have their name: what is spoken has none, only its text.
+pub(crate) const SPEECH: &str = "{speak}";
 /// What a prompt takes whose length is not known.
 const UNKNOWN: Duration = Duration::from_secs(3);

@@ -19,7 +19,7 @@ use dialplan::{
 use sip_syntax::StatusCode;
 
 use crate::given::{Fact, Listening, Message, Recording, When};
-use crate::hearing::{heard, length};
+use crate::hearing::{heard, in_short, length};
 use crate::question::{Office, Question};
 use crate::tree::{Did, End, How as Ends, Place};
 use crate::typed::{self, How, Literals};
@@ -319,7 +319,7 @@ impl<'a> World<'a> {
         did.more = read_words(read);
         if !read.invalid.is_empty() {
             let wrong = heard(&read.invalid, &self.office);
-            let names: Vec<&str> = wrong.iter().map(|sound| sound.name.as_str()).collect();
+            let names: Vec<String> = wrong.iter().map(in_short).collect();
             did.more.push_str(&format!(", when wrong: {}", names.join(" ")));
         }
         let fact = self.fact(line.asked_for_keys, |fact| {

@@ -162,4 +162,5 @@ sessions! {
     a_session_becomes_a_test "save"
     the_dialplan_is_there_and_a_number_that_it_has_is_no_hindrance "dialplan"
     a_line_may_end_the_call "ends"
+    texts_that_are_spoken_are_heard_as_such "speech"
 }
