@@ -44,16 +44,22 @@ impl Given {
             return Err("too many arguments".into());
         }
         let given = Self { spec, arguments, options };
+        // What is there by a wrong name tells more than that the right one is missing.
         given.check_keys()?;
+        given.check_needed()?;
         Ok(given)
     }
 
-    fn check_keys(&self) -> Result<(), Wrong> {
+    fn check_needed(&self) -> Result<(), Wrong> {
         for option in self.spec.options.iter().filter(|option| option.required) {
             if self.value(option.name).is_nil() {
                 return Err(format!("{} is missing; expected {}", option.name, expected(option)));
             }
         }
+        Ok(())
+    }
+
+    fn check_keys(&self) -> Result<(), Wrong> {
         let Some(options) = &self.options else { return Ok(()) };
         for pair in options.pairs::<Value, Value>() {
             let (key, _) = pair.map_err(|error| error.to_string())?;

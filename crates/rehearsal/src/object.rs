@@ -79,7 +79,7 @@ impl<O: Object> mlua::UserData for Handle<O> {
             let known = known.chain(O::SPEC.fields.iter().map(|field| field.name));
             let hint = nearest(&name, known).map(|near| format!("; did you mean \"{near}\"?"));
             let word = O::SPEC.library.word();
-            let problem = format!("{word} has no \"{name}\"{}", hint.unwrap_or_default());
+            let problem = format!("there is no \"{name}\"{}", hint.unwrap_or_default());
             Err(this.0.session().raise(lua, word, Problem::Misuse(problem)))
         });
         methods.add_meta_method(mlua::MetaMethod::NewIndex, |lua, this, key: Value| {

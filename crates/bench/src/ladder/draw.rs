@@ -1,6 +1,7 @@
 //! From rows to text.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::clock;
 use super::rows::{Arrival, Drawn, Place, Row};
@@ -51,6 +52,7 @@ impl Columns {
                 Drawn::Arrow { from: Place::Exchange, to, .. } => (*to, false),
                 Drawn::Arrow { from, .. } => (*from, true),
                 Drawn::Note { place, .. } => (*place, true),
+                Drawn::Again { .. } => continue,
             };
             if place == Place::Exchange || left.contains(&place) || right.contains(&place) {
                 continue;
@@ -105,6 +107,10 @@ impl Columns {
             match &row.what {
                 Drawn::Arrow { from, to, label, arrives } => {
                     self.draw_arrow(&mut line, (*from, *to), label, *arrives);
+                    out.push_str(&line.finish());
+                }
+                Drawn::Again { times, until } => {
+                    line.write(FIRST + 2, &again(*times, *until));
                     out.push_str(&line.finish());
                 }
                 Drawn::Note { place, text } => {
@@ -263,9 +269,16 @@ fn write_lines(office: &Office, rows: &[Row], out: &mut String) {
                 format!("{from} -> {to}: {label}{lost}")
             }
             Drawn::Note { place, text } => format!("{} {text}", name_of(office, *place)),
+            Drawn::Again { times, until } => again(*times, *until),
         };
         out.push_str(&format!("{time:>width$}  {text}\n", width = GUTTER - 2));
     }
+}
+
+/// What stands in the place of what is not drawn again.
+fn again(times: usize, until: Duration) -> String {
+    let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    format!("⋮ the same {times} more, for the last time at {}", clock(until))
 }
 
 fn name_of(office: &Office, place: Place) -> String {

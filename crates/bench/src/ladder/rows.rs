@@ -34,6 +34,11 @@ pub(super) enum Drawn {
         place: Place,
         text: String,
     },
+    /// What stands above happened so many times more, for the last time then.
+    Again {
+        times: usize,
+        until: Duration,
+    },
 }
 
 /// A column.
@@ -53,7 +58,37 @@ pub(super) enum Arrival {
 
 /// Everything that is worth a line.
 pub(super) fn rows(office: &Office) -> Vec<Row> {
-    rows_since(office, 0, |_| true).0
+    folded(rows_since(office, 0, |_| true).0)
+}
+
+/// The same rows with what goes round and round told only a few times.
+fn folded(rows: Vec<Row>) -> Vec<Row> {
+    let mut kept: Vec<Row> = Vec::with_capacity(rows.len());
+    let mut index = 0;
+    while let Some(row) = rows.get(index) {
+        let Some((period, times)) = round(rows.get(index..).unwrap_or_default()) else {
+            kept.push(row.clone());
+            index += 1;
+            continue;
+        };
+        let end = index + period * times;
+        let shown = index + period * ROUNDS_SHOWN;
+        kept.extend(rows.get(index..shown).into_iter().flatten().cloned());
+        let last = rows.get(end - period).map(|row| row.at).unwrap_or_default();
+        let what = Drawn::Again { times: times - ROUNDS_SHOWN, until: last };
+        kept.push(Row { at: rows.get(shown).map(|row| row.at).unwrap_or_default(), what });
+        index = end;
+    }
+    kept
+}
+
+/// How many rows the round has that begins here, and how often it is made, if that is worth folding.
+fn round(rows: &[Row]) -> Option<(usize, usize)> {
+    (1..=ROUND_MAX.min(rows.len() / ROUNDS_FOLDED)).find_map(|period| {
+        let same = rows.iter().zip(rows.get(period..)?).take_while(|(a, b)| a.what == b.what);
+        let times = same.count() / period + 1;
+        (times >= ROUNDS_FOLDED).then_some((period, times))
+    })
 }
 
 /// Everything that is worth a line and is to be shown, and which of it is the first since there were
@@ -71,6 +106,7 @@ pub(super) fn rows_since(
         challenged: challenged(happenings),
         invites: BTreeSet::new(),
         hearing: BTreeMap::new(),
+        repeated: None,
     };
     let mut first = None;
     for (index, happening) in happenings.iter().enumerate() {
@@ -98,6 +134,8 @@ struct Writer<'a> {
     invites: BTreeSet<Bytes>,
     /// The last row of each party that says what it hears, while nothing came between.
     hearing: BTreeMap<PartyId, usize>,
+    /// Who heard something last, what that was, and how often one after the other.
+    repeated: Option<(PartyId, String, usize)>,
 }
 
 impl Writer<'_> {
@@ -208,6 +246,12 @@ impl Writer<'_> {
             return;
         }
         let Some(heard) = heard else {
+            // Between two things that are played one after the other there is part of a packet.
+            let goes_on = |next: &Happening| matches!(&next.what, What::Hears { party: other, heard: Some(_) } if *other == party);
+            let soon = rest.iter().take_while(|next| next.at < at + PACKET);
+            if soon.into_iter().any(goes_on) {
+                return;
+            }
             let in_call = !self.ends_now(party, at);
             if in_call {
                 self.note(at, party, "hears nothing".to_owned());
@@ -221,12 +265,24 @@ impl Writer<'_> {
             && index + 1 == self.rows.len()
             && let Some(Row { what: Drawn::Note { text, .. }, .. }) = self.rows.get_mut(index)
         {
-            text.push_str(", ");
-            text.push_str(&words);
+            match &mut self.repeated {
+                Some((of, last, times)) if *of == party && *last == words => {
+                    let before = repeated(&words, *times);
+                    *times += 1;
+                    text.truncate(text.len().saturating_sub(before.len()));
+                    text.push_str(&repeated(&words, *times));
+                }
+                other => {
+                    text.push_str(", ");
+                    text.push_str(&words);
+                    *other = Some((party, words, 1));
+                }
+            }
             return;
         }
         self.note(at, party, format!("hears {words}"));
         self.hearing.insert(party, self.rows.len() - 1);
+        self.repeated = Some((party, words, 1));
     }
 
     /// How much of what a party hears from then on is lost on its way.
@@ -272,6 +328,11 @@ impl Writer<'_> {
     }
 }
 
+/// Something heard so many times.
+fn repeated(words: &str, times: usize) -> String {
+    if times == 1 { words.to_owned() } else { format!("{words} ({times} times)") }
+}
+
 /// Requests that were challenged and came again.
 fn challenged(happenings: &[Happening]) -> BTreeSet<(PartyId, Bytes, u32)> {
     let mut asked = BTreeSet::new();
@@ -302,3 +363,12 @@ fn key(party: PartyId, message: &Message) -> Option<(PartyId, Bytes, u32)> {
     let number = headers.cseq().ok()?.number;
     Some((party, Bytes::copy_from_slice(headers.call_id()), number))
 }
+
+/// How much sound a packet holds.
+const PACKET: Duration = Duration::from_millis(20);
+/// A round that is made so often is folded,
+const ROUNDS_FOLDED: usize = 4;
+/// after it was shown so often.
+const ROUNDS_SHOWN: usize = 2;
+/// Rows of the longest round.
+const ROUND_MAX: usize = 12;

@@ -348,3 +348,48 @@ fn what_gets_lost_of_the_sound_shows_where_it_is_heard() {
 ",
     );
 }
+
+#[test]
+fn what_goes_round_and_round_is_drawn_a_few_times() {
+    let script = r#"
+        route("1", function(call)
+          call:answer()
+          while true do call:play("welcome") end
+        end)
+        route("2", function(call)
+          for _ = 1, 9 do call:dial("ext/102") call:sleep(1) end
+          call:busy()
+        end)
+    "#;
+    let mut office = office(script);
+    office.call(Call::new("17", "1")).unwrap();
+    office.run_for(s(13));
+    check(
+        &office,
+        r"
+            17                         exchange
+   0.000     │───────── INVITE 1 ─────────>│
+             │<───────── 200 OK ───────────│
+             │ hears welcome               │
+             │──────────── ACK ───────────>│
+   2.000     │ hears welcome (6 times)     │
+",
+    );
+    let mut office = self::office(script);
+    office.add_phone(Phone::new("102").called(Called::busy())).unwrap();
+    office.call(Call::new("17", "2")).unwrap();
+    office.run_for(s(13));
+    check(
+        &office,
+        r"
+            17                         exchange                         102
+   0.000     │───────── INVITE 2 ─────────>│                             │
+             │                             │──────── INVITE 102 ────────>│
+             │                             │<────── 486 Busy Here ───────│
+   1.000     │                             │──────── INVITE 102 ────────>│
+             │                             │<────── 486 Busy Here ───────│
+   2.000     │ ⋮ the same 7 times more, for the last time at 8.000       │
+   9.000     │<────── 486 Busy Here ───────│                             │
+",
+    );
+}

@@ -195,7 +195,10 @@ pub(super) fn talks_to(party: &Party, given: &Given) -> Result<(), Problem> {
     let state = |party: &Party, name: &str| {
         party.look(|office, party| match party.hears() {
             Some(hearing) => format!("{name} hears {}", name_of(office, &hearing.heard)),
-            None if party.is_free() => format!("{name} is in no call"),
+            None if party.is_free() => match party.call().and_then(bench::PartyCall::ended) {
+                Some(ended) => format!("{name}'s call {}", how_it_ended(office, ended)),
+                None => format!("{name} is in no call"),
+            },
             None => format!("{name} hears nothing"),
         })
     };
@@ -268,36 +271,63 @@ fn all_it_heard(party: &Party, from: usize) -> Result<String, Problem> {
         };
         let hearings = party.hearings().get(from..).unwrap_or_default();
         let lasting = |hearing: &&Hearing| hearing.until != Some(hearing.since);
-        let lasting: Vec<&Hearing> = hearings.iter().filter(lasting).collect();
-        let skipped = lasting.len().saturating_sub(HEARD_MAX);
+        // The same thing over and over is one line.
+        let mut groups: Vec<Vec<&Hearing>> = Vec::new();
+        for hearing in hearings.iter().filter(lasting) {
+            match groups.last_mut() {
+                Some(group) if group.last().is_some_and(|last| last.heard == hearing.heard) => {
+                    group.push(hearing);
+                }
+                Some(_) | None => groups.push(vec![hearing]),
+            }
+        }
+        let skipped = groups.len().saturating_sub(HEARD_MAX);
         let after = if from > 0 { " after what was found before" } else { "" };
-        let mut told = match lasting.len() {
+        let mut told = match groups.len() {
             0 => format!("it heard nothing{after}"),
             _ => format!("it heard{after}:"),
         };
         if skipped > 0 {
             told.push_str(&format!("\n  {skipped} things, and then"));
         }
-        for hearing in lasting.iter().skip(skipped) {
-            let name = name_of(office, &hearing.heard);
-            let since = at(hearing.since);
-            match hearing.until {
+        for group in groups.iter().skip(skipped) {
+            let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
+            let (name, since) = (name_of(office, &first.heard), at(first.since));
+            match last.until {
                 Some(until) => told.push_str(&format!("\n  {since} to {} s  {name}", at(until))),
                 None => told.push_str(&format!("\n  since {since} s  {name}")),
             }
-            let lost = office.missing(party.id(), hearing);
+            if group.len() > 1 {
+                told.push_str(&format!(", {} times", group.len()));
+            }
+            let lost: Duration = group.iter().map(|own| office.missing(party.id(), own)).sum();
             if !lost.is_zero() {
                 told.push_str(&format!(", {:.1} s of it lost", lost.as_secs_f64()));
             }
         }
         if let Some(ended) = party.call().and_then(bench::PartyCall::ended) {
-            let status = ended.status.map(|status| format!(" with {status}")).unwrap_or_default();
-            told.push_str(&format!("\nits call ended at {} s{status}", at(ended.at)));
+            told.push_str(&format!("\nits call {}", how_it_ended(office, ended)));
         } else if party.is_free() {
             told.push_str("\nit is in no call");
         }
         told
     })
+}
+
+/// When and how a call ended, in words.
+fn how_it_ended(office: &Office, ended: &bench::Ended) -> String {
+    let status = ended.status.map(|status| format!(" with {status}")).unwrap_or_default();
+    let at = ended.at.saturating_duration_since(office.start()).as_secs_f64();
+    // A script that ends a call leaves a record of it.
+    let had_script = office
+        .notices()
+        .any(|(at, notice)| at == ended.at && matches!(notice, pbx::Notice::CallOver(_)));
+    let why = match ended.status {
+        Some(404) if !had_script => ": no route is for that number",
+        Some(484) if !had_script => ": routes are for longer numbers that begin so",
+        Some(_) | None => "",
+    };
+    format!("ended at {at:.3} s{status}{why}")
 }
 
 /// What a test wants to be heard, in words.

@@ -33,6 +33,11 @@ route("5", function(call)
   call:sleep(60)
 end)
 
+route("6", function(call)
+  call:answer()
+  while true do call:play("main/welcome") end
+end)
+
 route("1XX", function(call)
   local result = call:dial("ext/" .. call.to.user, { timeout = 10 })
   if result.status ~= "ANSWERED" then call:voicemail(call.to.user) end
@@ -347,9 +352,9 @@ t:wait(3)"#,
 #[test]
 fn what_tests_ask_for_and_does_not_exist() {
     for (line, instead) in [
-        ("t:cal {}", "t: t has no \"cal\"; did you mean \"call\"?"),
+        ("t:cal {}", "t: there is no \"cal\"; did you mean \"call\"?"),
         ("t.call {}", "is called with a colon, as in t:call()"),
-        ("t:call { too = \"1\" }", "t:call: to is missing; expected a number or name"),
+        ("t:call { too = \"1\" }", "t:call: no option \"too\"; did you mean \"to\"?"),
         (
             "t:call { to = \"1\", form = \"2\" }",
             "t:call: no option \"form\"; did you mean \"from\"?",
@@ -413,7 +418,7 @@ fn what_tests_ask_for_and_does_not_exist() {
         ),
         (
             "t:call { as = \"100\", to = \"1\" }:answer()",
-            "party: party has no \"answer\"; did you mean \"answers\"?",
+            "party: there is no \"answer\"; did you mean \"answers\"?",
         ),
         (
             "t:call { as = \"100\", to = \"1\", headers = { [\"A:\"] = \"b\" } }",
@@ -503,4 +508,29 @@ end)
         |   ^^^^^^^^^^^^^^^^^^^^^^^^^^
 "#;
     assert!(told.contains(place), "{told}");
+}
+
+#[test]
+fn a_number_without_a_route_a_wrong_option_and_a_prompt_over_and_over() {
+    check(
+        "
+t:call { as = \"100\", to = \"999\" }:hears(\"main/welcome\")",
+        2,
+        "100 to hear \"main/welcome\" within 30 s",
+        "it heard nothing\nits call ended at 0.000 s with 404: no route is for that number",
+    );
+    check(
+        "t:call { as = \"100\", too = \"1\" }",
+        2,
+        "",
+        "t:call: no option \"too\"; did you mean \"to\"?",
+    );
+    check(
+        "
+local caller = t:call { as = \"100\", to = \"6\" }
+caller:hears(\"main/goodbye\", { within = 9 })",
+        3,
+        "100 to hear \"main/goodbye\" within 9 s",
+        "it heard:\n  since 0.000 s  \"en/main/welcome\", 5 times",
+    );
 }
