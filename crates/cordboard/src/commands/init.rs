@@ -38,6 +38,16 @@ pub(crate) fn run(config_path: &Path, options: &Options) -> anyhow::Result<ExitC
     if options.folder != Path::new(".") {
         println!("    cd {}", options.folder.display());
     }
-    println!("    {program} check\n    {program} test\n    {program}");
+    let steps = [
+        ("check", "every mistake, without starting anything"),
+        ("test", "the tests in scripts/tests, in a moment"),
+        ("explain 101 0", "what would happen if 101 dialled 0"),
+        ("repl", "try verbs at a prompt, with a pretend caller"),
+        ("", "opens for calls; cordboard.toml has the phones and their secrets"),
+    ];
+    let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    for (command, does) in steps {
+        println!("    {program} {command:<width$}  # {does}");
+    }
     Ok(ExitCode::SUCCESS)
 }
