@@ -18,6 +18,42 @@ fn office_with(script: &str, prompts: Vec<String>) -> World {
 }
 
 #[test]
+fn each_function_sees_the_number_that_it_went_on_to() {
+    let mut world = office(
+        "
+route('5', function(call)
+  local first = spawn(function() call:go('8101') end)
+  local second = spawn(function() call:go('8102') end)
+  call:sleep(0.5)
+  log.info('beside', call.to.user)
+  first:wait()
+  second:wait()
+  second = spawn(function() call:go('8103') end)
+  call:sleep(0.5)
+  second:cancel()
+  all { function() log.info('later', call.to.user) end }
+  call:go('9')
+  log.info('back', call.to.user)
+end)
+route('810X', function(call)
+  call:sleep(tonumber(call.to.user:sub(4)))
+  log.info('in', call.to.user)
+end)
+route('9', function(call)
+  all { function() call:sleep(0.1) log.info('within', call.to.user) end }
+  call:go('8101')
+  log.info('after', call.to.user)
+  call:reject(480)
+end)",
+    );
+    world.act("alice", "INVITE 5");
+    world.run_for(Duration::from_secs(10));
+    let told = ["beside 5", "in 8101", "in 8102", "later 5", "within 9", "in 8101", "after 9"];
+    assert_eq!(world.logged(), told);
+    world.assert_all_is_quiet();
+}
+
+#[test]
 fn music_plays_while_something_else_is_awaited_and_stops_with_it() {
     let mut world = office(
         "

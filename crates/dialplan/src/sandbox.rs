@@ -129,6 +129,7 @@ impl Sandbox {
             add_counter(&lua, host, &library)?;
         }
         let coroutine: Table = globals.get("coroutine")?;
+        functions.set("running", coroutine.get::<Function>("running")?)?;
         let names: Vec<&str> = VERBS.iter().map(|spec| spec.name).collect();
         let prelude = own_chunk("prelude", include_str!("sandbox/prelude.lua"));
         host.compiled.function(&lua, prelude)?.call::<()>((

@@ -41,7 +41,9 @@ local handle_metatable = { __metatable = false, __name = "spawned" }
 
 local function begin(name, f, awaited)
   local handle = setmetatable({}, handle_metatable)
+  local to = host.dialled()
   local problem, id = host.spawn(handle, awaited, function()
+    local back <close> = to and host.dials(to)
     return finish(handle, xpcall(f, host.trace))
   end)
   if problem then fail(name, problem) end

@@ -2,7 +2,7 @@
 -- `host` holds our Rust functions; those that can fail give back the whole message, with its place.
 local host, library, yield, isyieldable, verb_names = ...
 
-local error, pcall, rawget, rawlen = error, pcall, rawget, rawlen
+local error, next, pcall, rawget, rawlen = error, next, pcall, rawget, rawlen
 local select, setmetatable = select, setmetatable
 local getmetatable, rawset = getmetatable, rawset
 local tostring, type, xpcall = tostring, type, xpcall
@@ -85,16 +85,34 @@ for index, entry in ipairs(host.beside) do
 end
 
 local leaving = setmetatable({}, { __close = host.leave })
-local coming_back = { __close = function(kept) kept[1].user = kept[2] end }
+
+-- Who was dialled, for a function that has gone on to another route and for those it begins there:
+-- by coroutine, so that what runs beside it is not led elsewhere.
+local dialled, running = setmetatable({}, { __mode = "k" }), host.running
+-- Who was dialled in the beginning, by call.
+local first = setmetatable({}, { __mode = "k" })
+local coming_back = { __close = function(kept) dialled[kept.fibre] = kept.before end }
+
+-- Has this coroutine see `to` as who was dialled until the value given back is closed.
+local function dials(to)
+  local fibre = running()
+  local back = setmetatable({ fibre = fibre, before = dialled[fibre] }, coming_back)
+  dialled[fibre] = to
+  return back
+end
+
+function host.dialled() return dialled[running()] end
+host.dials = dials
 
 function verbs.go(call, number, ...)
   local problem, handler, user = host.enter(call, number, select("#", ...) > 0)
   if problem then error(problem, 0) end
   if not handler then return false, user end
   local depth <close> = leaving
-  local to = call.to
-  local back <close> = setmetatable({ to, to.user }, coming_back)
+  local to = {}
+  for key, value in next, call.to do to[key] = value end
   to.user = user
+  local back <close> = dials(to)
   handler(call)
   return true
 end
@@ -142,8 +160,15 @@ function host.call_metatable.__index(call, key)
     host.note()
     return verb
   end
+  local to = key == "to" and (dialled[running()] or first[call])
+  if to then return to end
   local problem, value = host.field(call, key)
   if problem then error(problem, 0) end
+  if key == "to" then
+    -- Left in the call, it would be found there before anybody asks who reads it.
+    rawset(call, key, nil)
+    first[call] = value
+  end
   return value
 end
 

@@ -196,8 +196,8 @@ end)
         name: "go",
         summary: "Runs the route of another number, then comes back.",
         doc: "Finds the route as if that number had been dialled, runs its function with the same \
-              call, and returns when that returns. Meanwhile `call.to.user` is the other number. If \
-              no route matches, it gives back false and `\"NONE\"`, or `\"INCOMPLETE\"` if more \
+              call, and returns when that returns. Meanwhile `call.to.user` is the other number, for this \
+              function and those it begins there; what runs beside it sees its own. If no route matches, it gives back false and `\"NONE\"`, or `\"INCOMPLETE\"` if more \
               digits could match.\n\nUp to 16 routes may run inside each other, so that two that \
               send a call to each other are an error and not an endless loop.",
         arguments: &[OptionSpec::required("number", Kind::Dialled, "As if this had been dialled.")],
