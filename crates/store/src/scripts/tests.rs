@@ -107,8 +107,45 @@ fn what_leads_out_of_the_database_is_refused() {
     }
     check_refused(&rows("SELECT * FROM pragma_database_list", Vec::new()), "not for scripts");
     check_refused(&rows("SELECT load_extension('x')", Vec::new()), "");
+    for (sql, values) in [
+        ("SELECT fts3_tokenizer(?)", vec![SqlValue::Text("simple".into())]),
+        (
+            "SELECT FTS3_Tokenizer(?, ?)",
+            vec![SqlValue::Text("x".into()), SqlValue::Blob(vec![1; 8])],
+        ),
+    ] {
+        check_refused(&rows(sql, values), "not authorized to use function");
+    }
     check_refused(&rows("SELECT readfile('/etc/passwd')", Vec::new()), "no such function");
     assert!(database().run(&change("CREATE VIRTUAL TABLE v USING fts5(text)")).is_ok());
+}
+
+#[test]
+fn temporary_tables_are_bounded() {
+    let mut database = database();
+    database.run(&change("CREATE TEMP TABLE big (x)")).unwrap();
+    let fill = "INSERT INTO big SELECT zeroblob(200000) FROM (WITH RECURSIVE n(i) AS \
+                (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) SELECT i FROM n)";
+    let told = database.run(&change(fill)).unwrap_err();
+    assert!(told.contains("larger than"), "{told}");
+    assert!(database.run(&change("INSERT INTO t (b) VALUES ('w')")).is_ok());
+}
+
+#[test]
+fn what_gives_rows_changes_nothing_where_none_are_wanted() {
+    let mut database = database();
+    let insert = "INSERT INTO t (b) VALUES ('w') RETURNING a";
+    let told = database.run(&change(insert)).unwrap_err();
+    assert!(told.contains("gives rows; use db.query"), "{told}");
+    let count = |database: &mut ScriptDatabase| match database
+        .run(&rows("SELECT count(*) FROM t", Vec::new()))
+    {
+        Ok(Answer::Rows { rows, .. }) => rows,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(count(&mut database), [[SqlValue::Integer(3)]]);
+    assert!(database.run(&rows(insert, Vec::new())).is_ok());
+    assert_eq!(count(&mut database), [[SqlValue::Integer(4)]]);
 }
 
 #[test]
