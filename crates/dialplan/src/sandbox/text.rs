@@ -172,10 +172,7 @@ fn search(host: &Host, lua: &Lua, values: MultiValue, find: bool) -> mlua::Resul
     let mut matcher = Matcher::new(&bytes, &pattern, STEPS_MAX);
     let mut from = start;
     let end = loop {
-        let end = matcher.matches(from, usize::from(anchored)).map_err(|flaw| {
-            host.meter.charge(STEPS_MAX - matcher.steps_left());
-            flawed(name, flaw)
-        })?;
+        let end = tried(host, name, &mut matcher, (from, usize::from(anchored)))?;
         if end.is_some() || anchored || from >= bytes.len() {
             break end;
         }
@@ -191,6 +188,20 @@ fn search(host: &Host, lua: &Lua, values: MultiValue, find: bool) -> mlua::Resul
         results.extend(captures(lua, name, &bytes, &matcher.captures, from, end)?);
     }
     Ok(MultiValue::from_vec(results))
+}
+
+/// Where a match of the pattern from its position `at` with the text at `from` ends. A search that
+/// fails is charged all the same: a script may catch that and search again.
+fn tried(
+    host: &Host,
+    name: &str,
+    matcher: &mut Matcher<'_>,
+    (from, at): (usize, usize),
+) -> mlua::Result<Option<usize>> {
+    matcher.matches(from, at).map_err(|flaw| {
+        host.meter.charge(STEPS_MAX - matcher.steps_left());
+        flawed(name, flaw)
+    })
 }
 
 fn position(at: usize) -> Value {
@@ -233,7 +244,7 @@ fn gmatch(host: &Rc<Host>, lua: &Lua, values: MultiValue) -> mlua::Result<Functi
         let mut matcher = Matcher::new(&bytes, &pattern, STEPS_MAX);
         let mut from = next.get().unwrap_or(usize::MAX);
         while from <= bytes.len() {
-            let end = matcher.matches(from, 0).map_err(|flaw| flawed("gmatch", flaw))?;
+            let end = tried(&host, "gmatch", &mut matcher, (from, 0))?;
             if let Some(end) = end
                 && Some(end) != last.get()
             {
@@ -278,10 +289,8 @@ fn gsub(host: &Host, lua: &Lua, values: MultiValue) -> mlua::Result<MultiValue> 
     let mut result = Vec::with_capacity(bytes.len());
     let (mut from, mut count, mut last) = (0, 0, None);
     while count < most {
-        let end = matcher
-            .matches(from, usize::from(anchored))
-            .map_err(|flaw| flawed("gsub", flaw))?
-            .filter(|end| Some(*end) != last);
+        let end = tried(host, "gsub", &mut matcher, (from, usize::from(anchored)))?;
+        let end = end.filter(|end| Some(*end) != last);
         if let Some(end) = end {
             count += 1;
             let found = captures(lua, "gsub", &bytes, &matcher.captures, from, end)?;

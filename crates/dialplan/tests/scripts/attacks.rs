@@ -174,6 +174,8 @@ fn one_library_call_cannot_run_for_ever() {
     check_attack("local s = ('x'):rep(60000) while true do local t = s .. 'y' end", ENDLESS);
     check_attack("while true do ('a'):rep(60000):find('a-b') end", "takes too long on this text");
     check_attack("while true do pcall(string.find, ('a'):rep(60000), 'a-b') end", ENDLESS);
+    check_attack("while true do pcall(string.gsub, ('a'):rep(60000), 'a-b', '') end", ENDLESS);
+    check_attack("while true do pcall(('a'):rep(60000):gmatch('a-b')) end", ENDLESS);
     check_attack("string.format('%s', ('x'):rep(100)) return", "returned");
     check_attack("('(' ):rep(400):match(('('):rep(400))", "too many captures");
     check_attack("('a'):rep(1000):match(('a?'):rep(500))", "pattern too complex");
