@@ -50,6 +50,8 @@ use crate::generation::{Names, RouteInfo, Sources};
 use crate::syntax::{Flaw, Span, Tree, parse};
 use crate::verbs::{LIBRARIES, LibrarySpec};
 
+/// Bytes of a line that stand in a finding.
+const LINE_BYTES_MAX: usize = 1_000;
 /// Findings of one check; what goes beyond is left out.
 const FINDINGS_MAX: usize = 1_000;
 
@@ -91,7 +93,7 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// The text of that line.
+    /// The text of that line, or of as much of it as anybody would read.
     pub source_line: String,
 }
 
@@ -366,8 +368,13 @@ fn place(path: &str, text: &str, draft: Draft, lines: &Lines) -> Finding {
         length: end.min(line_end).saturating_sub(start),
         message: draft.message,
         help: draft.help,
-        source_line: source_line.to_owned(),
+        source_line: readable_part(source_line).to_owned(),
     }
+}
+
+/// A file may be one long line, with a thousand findings.
+fn readable_part(line: &str) -> &str {
+    line.get(..line.floor_char_boundary(LINE_BYTES_MAX)).unwrap_or_default()
 }
 
 fn finding_of_flaw(path: &str, text: &str, flaw: Flaw, code: Code) -> Finding {
@@ -392,6 +399,6 @@ fn finding_of_lua(path: &str, text: &str, told: ScriptError) -> Finding {
         length: number(source_line.trim().len()),
         message: told.message,
         help: None,
-        source_line: source_line.to_owned(),
+        source_line: readable_part(source_line).to_owned(),
     }
 }

@@ -73,6 +73,17 @@ fn every_code_is_shown_in_a_case() {
 }
 
 #[test]
+fn a_finding_in_a_line_without_end_holds_only_the_beginning_of_it() {
+    let text =
+        format!("route('1', function(call) call:answer() {} end)", "print(fooo) ".repeat(500));
+    let files = [("main.lua".to_owned(), text)];
+    let found = findings(&Sources { files: files.into() }, &Sources::default());
+    assert!(found.len() > 400);
+    assert!(found.iter().all(|finding| finding.source_line.len() <= LINE_BYTES_MAX));
+    assert_eq!(found[400].line, 1);
+}
+
+#[test]
 fn a_finding_knows_its_line_and_length() {
     let text = "route('1', function(call)\n  call:play { 'ü', [[wel\ncome]] }\nend)";
     let files = [("main.lua".to_owned(), text.to_owned())];
