@@ -98,39 +98,46 @@ impl Subject<'_> {
                 .iter()
                 .any(|(file, line)| finding.file == *file && u64::from(finding.line) == *line)
         });
-        inspection.items.extend(findings.map(|finding| self.of_finding(finding)));
+        // A file in which much is found is kept once.
+        let mut texts: BTreeMap<String, Arc<str>> = BTreeMap::new();
+        inspection.items.extend(findings.map(|finding| {
+            let text = texts.entry(finding.file.clone());
+            let text = Arc::clone(text.or_insert_with(|| self.text(&finding.file)));
+            of_finding(finding, text)
+        }));
         inspection
     }
 
-    fn text(&self, file: &str) -> Option<&String> {
+    fn text(&self, file: &str) -> Arc<str> {
         let name = file.strip_prefix("scripts/").unwrap_or(file);
-        self.dialplan.files.get(name).or_else(|| self.tests.files.get(name))
+        let text = self.dialplan.files.get(name).or_else(|| self.tests.files.get(name));
+        text.map(String::as_str).unwrap_or_default().into()
     }
 
     fn of_loading(&self, error: &LoadError) -> Item {
         Item { code: "load", place: report::script_place(error, self.dialplan) }
     }
+}
 
-    fn of_finding(&self, finding: Finding) -> Item {
-        let text = self.text(&finding.file).filter(|_| finding.length > 0);
-        let text: Arc<str> = text.map(String::as_str).unwrap_or_default().into();
-        let lines = text.split_inclusive('\n').take(finding.line.saturating_sub(1) as usize);
-        let start = lines.map(str::len).sum::<usize>() + finding.column.saturating_sub(1) as usize;
-        let severity = match finding.severity {
-            dialplan::Severity::Error => Severity::Error,
-            dialplan::Severity::Warning => Severity::Warning,
-        };
-        let place = Place {
-            severity,
-            file: finding.file,
-            span: start..start + finding.length as usize,
-            text,
-            message: finding.message,
-            label: finding.code.name().to_owned(),
-            help: finding.help,
-        };
-        Item { code: finding.code.name(), place }
-    }
+/// What was found in a file with this text.
+fn of_finding(finding: Finding, text: Arc<str>) -> Item {
+    let text = if finding.length > 0 { text } else { Arc::default() };
+    let lines = text.split_inclusive('\n').take(finding.line.saturating_sub(1) as usize);
+    let start = lines.map(str::len).sum::<usize>() + finding.column.saturating_sub(1) as usize;
+    let severity = match finding.severity {
+        dialplan::Severity::Error => Severity::Error,
+        dialplan::Severity::Warning => Severity::Warning,
+    };
+    let place = Place {
+        severity,
+        file: finding.file,
+        span: start..start + finding.length as usize,
+        text,
+        message: finding.message,
+        label: finding.code.name().to_owned(),
+        help: finding.help,
+    };
+    Item { code: finding.code.name(), place }
 }
 
 /// The file and line of a place.

@@ -89,17 +89,12 @@ pub(crate) fn render(places: &[Place]) -> String {
 
 /// One mistake with the line it is in.
 pub(crate) fn render_one(place: &Place, colour: Colour) -> String {
-    if place.text.is_empty() {
-        return without_picture(place);
-    }
+    let Some((text, span)) = excerpt(place) else { return without_picture(place) };
     let colour = colour == Colour::Coloured;
     let (kind, mark) = match place.severity {
         Severity::Error => (ReportKind::Error, Color::Red),
         Severity::Warning => (ReportKind::Warning, Color::Yellow),
     };
-    let end = place.text.len();
-    let start = place.span.start.min(end);
-    let span = start..place.span.end.clamp(start, end);
     let config = Config::default().with_color(colour).with_index_type(IndexType::Byte);
     let label = if place.label.is_empty() { "here" } else { &place.label };
     let mut report = Report::build(kind, (&place.file, span.clone()))
@@ -110,7 +105,7 @@ pub(crate) fn render_one(place: &Place, colour: Colour) -> String {
         report = report.with_help(help);
     }
     let mut shown = Vec::new();
-    let source = (&place.file, Source::from(&place.text));
+    let source = (&place.file, Source::from(text));
     match report.finish().write(source, &mut shown) {
         Ok(()) => String::from_utf8_lossy(&shown).trim_end().to_owned(),
         // Without the picture, the words still help.
@@ -118,13 +113,41 @@ pub(crate) fn render_one(place: &Place, colour: Colour) -> String {
     }
 }
 
+/// The lines that a mistake is in, below as many empty ones as stand above them, and where the mistake
+/// is in that; `None` where there is no text, or a line that is too long to be read.
+fn excerpt(place: &Place) -> Option<(String, Range<usize>)> {
+    let text = place.text.as_bytes();
+    let start = place.span.start.min(text.len());
+    let end = place.span.end.clamp(start, text.len());
+    let is_end = |byte: &u8| *byte == b'\n';
+    let (before, after) = (text.get(..start)?, text.get(end..)?);
+    // What is missing at the end of a file is missing in its last line.
+    let last = if after.is_empty() { before.strip_suffix(b"\n").unwrap_or(before) } else { before };
+    let from = last.iter().rposition(is_end).map_or(0, |newline| newline + 1);
+    let to = after.iter().position(is_end).map_or(text.len(), |newline| end + newline);
+    let lines = place.text.get(from..to)?;
+    if text.is_empty() || lines.len() > EXCERPT_BYTES_MAX {
+        return None;
+    }
+    let above = last.iter().filter(|byte| is_end(byte)).count();
+    let span = above + start - from..above + end - from;
+    Some(("\n".repeat(above) + lines, span))
+}
+
+/// Bytes of lines that are shown; of longer ones it is told where in them a mistake is.
+const EXCERPT_BYTES_MAX: usize = 4_096;
+
 fn without_picture(place: &Place) -> String {
     let kind = match place.severity {
         Severity::Error => "Error",
         Severity::Warning => "Warning",
     };
     let help = place.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-    let file = if place.file.is_empty() { String::new() } else { format!("{}: ", place.file) };
+    let file = match place.line_and_column() {
+        _ if place.file.is_empty() => String::new(),
+        Some((line, column)) => format!("{}:{line}:{column}: ", place.file),
+        None => format!("{}: ", place.file),
+    };
     format!("{kind}: {file}{}{help}", place.message)
 }
 
@@ -215,6 +238,41 @@ mod tests {
         for part in ["no verb `anser`", "scripts/main.lua:2:3", "call:anser()", "`answer`"] {
             assert!(shown.contains(part), "no {part} in:\n{shown}");
         }
+    }
+
+    #[test]
+    fn a_line_deep_in_a_file_is_shown_with_its_number() {
+        let mut place = Place {
+            severity: Severity::Error,
+            file: "scripts/main.lua".into(),
+            text: format!("{}  odd one\nlast", "x\n".repeat(41)).into(),
+            span: 84..87,
+            message: "odd".into(),
+            label: String::new(),
+            help: None,
+        };
+        let shown = render_one(&place, Colour::Plain);
+        assert!(shown.contains("scripts/main.lua:42:3"), "{shown}");
+        assert!(shown.contains(" 42 │   odd one") && !shown.contains("last"), "{shown}");
+        place.text = "one\ntwo\n".into();
+        place.span = 8..8;
+        let shown = render_one(&place, Colour::Plain);
+        assert!(shown.contains(" 2 │ two"), "{shown}");
+    }
+
+    #[test]
+    fn a_line_that_nobody_can_read_is_not_shown() {
+        let place = Place {
+            severity: Severity::Warning,
+            file: "scripts/main.lua".into(),
+            text: format!("one\n{}", "x ".repeat(EXCERPT_BYTES_MAX)).into(),
+            span: 104..105,
+            message: "odd".into(),
+            label: String::new(),
+            help: Some("mend it".into()),
+        };
+        let shown = render_one(&place, Colour::Plain);
+        assert_eq!(shown, "Warning: scripts/main.lua:2:101: odd (mend it)");
     }
 
     #[test]

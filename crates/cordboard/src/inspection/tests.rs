@@ -68,6 +68,17 @@ fn what_stops_the_loading_is_told_once_and_the_rest_beside_it() {
     }
 }
 
+#[test]
+fn a_file_in_which_much_is_found_is_kept_once() {
+    let main = "route('1', function(call)\n  print(fooo1)\n  print(fooo2)\n  call:answer()\nend)\n";
+    let dialplan = Sources { files: [("main.lua".to_owned(), main.to_owned())].into() };
+    let settings = first_start::usual_settings(Path::new(".")).unwrap();
+    let items = inspected(&settings, &dialplan, &Sources::default());
+    let [one, other] = items.as_slice() else { panic!("{items:?}") };
+    assert!(Arc::ptr_eq(&one.place.text, &other.place.text));
+    assert_eq!(&*one.place.text, main);
+}
+
 /// Everything found in these scripts, with what the first start has.
 fn found(dialplan: &Sources, tests: &Sources) -> Vec<String> {
     found_with(&first_start::usual_settings(Path::new(".")).unwrap(), dialplan, tests)
@@ -82,16 +93,19 @@ fn found_where_something_speaks(dialplan: &Sources) -> Vec<String> {
 }
 
 fn found_with(settings: &Settings, dialplan: &Sources, tests: &Sources) -> Vec<String> {
-    let prompts = embedded::measured_prompts().prompts().names();
-    let broken = BTreeMap::new();
-    let subject = Subject { settings, dialplan, tests, prompts, broken: &broken, kept: None };
-    let mut items = subject.inspect().items;
+    let mut items = inspected(settings, dialplan, tests);
     items.sort_by_key(|item| (item.place.file.clone(), item.place.span.start));
     let told = items.iter().map(|Item { place, .. }| {
         let line = place.line_and_column().map_or(0, |(line, _)| line);
         format!("{}:{line} {}", place.file, place.message)
     });
     told.collect()
+}
+
+fn inspected(settings: &Settings, dialplan: &Sources, tests: &Sources) -> Vec<Item> {
+    let prompts = embedded::measured_prompts().prompts().names();
+    let broken = BTreeMap::new();
+    Subject { settings, dialplan, tests, prompts, broken: &broken, kept: None }.inspect().items
 }
 
 fn shipped() -> Sources {
