@@ -82,6 +82,26 @@ fn a_phone_may_redirect() {
 }
 
 #[test]
+fn whoever_answers_after_a_redirect_is_themselves_and_not_who_was_called() {
+    let mut office = office(
+        r#"
+route("9", function(call)
+  pbx.originate { to = "ext/102", run = function(call)
+    log.info(call.account .. " is " .. call.from.user)
+  end }
+end)
+"#,
+    );
+    let to = vec!["103".to_owned()];
+    let redirects = Called::Redirects { after: Duration::ZERO, code: 302, to };
+    office.add_phone(Phone::new("102").called(redirects)).unwrap();
+    office.add_phone(Phone::new("103").called(Called::Answers { after: s(1) })).unwrap();
+    office.call(Call::of_account("101", "9")).unwrap();
+    office.run_for(s(5));
+    assert_eq!(last_log(&office), "103 is 103", "{}", office.ladder());
+}
+
+#[test]
 fn early_media_is_heard_before_the_answer() {
     let mut office = office(PHONES);
     let early = Called::EarlyMedia { answers_after: Some(s(3)) };

@@ -109,7 +109,7 @@ impl Call {
             return;
         };
         let Party { session, leg, label, account, .. } = party;
-        self.caller.phone = account;
+        self.caller.phone.clone_from(&account);
         let shown = std::mem::take(&mut self.caller.user);
         self.caller.session = Some(session);
         self.caller.flow = flow;
@@ -118,9 +118,10 @@ impl Call {
         self.story.answered_at = Some(now);
         self.story.answered_by.clone_from(&label);
         self.give_up_at = now + desk.config.limits.call_max;
-        let mut from = who(desk, &uri, label.strip_prefix("ext/"));
-        if let Some(account) = label.strip_prefix("ext/").filter(|_| run.is_some()) {
-            self.caller.account = Some(account.to_owned());
+        // Who was rung may have sent us on to somebody else, who is not them.
+        let mut from = who(desk, &uri, account.as_deref());
+        if run.is_some() {
+            self.caller.account = account;
         }
         self.caller.user.clone_from(&from.user);
         self.caller.display_name.clone_from(&from.name);
