@@ -125,7 +125,7 @@ impl Switch {
                 Some((405, "there is no webhook for this method", Some(header)))
             }
             WebMatch::Webhook { .. }
-                if self.state != State::Open || self.jobs.len() >= JOBS_MAX =>
+                if self.state != State::Open || self.jobs.len() >= JOBS_MAX - KEPT_FREE =>
             {
                 let header = ("retry-after".to_owned(), "5".to_owned());
                 Some((503, "too much is under way", Some(header)))
@@ -192,6 +192,9 @@ impl Switch {
 
 /// Functions that run without a call at one time; beyond, one that is due is left out.
 const JOBS_MAX: usize = 64;
+/// How many of these no program that asks can have begun: whoever asks a public webhook again and
+/// again keeps nothing from its time.
+const KEPT_FREE: usize = 16;
 /// How long another program waits for its answer; then that is 504.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// How long a scheduled function may run; then it is ended.
