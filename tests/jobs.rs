@@ -77,6 +77,24 @@ end)",
 }
 
 #[test]
+fn a_function_whose_calls_fail_at_once_goes_on_for_as_long_as_it_may() {
+    let mut world = office(
+        "
+schedule('08:01', function()
+  local failed = 0
+  for _ = 1, 9000 do
+    local leg = pbx.originate { to = 'ext/102', run = function() end }
+    if leg.status ~= 'ANSWERED' then failed = failed + 1 end
+  end
+  log.info(failed)
+end)",
+    );
+    world.run_for(Duration::from_secs(65));
+    assert_eq!(world.script_lines, ["info 8: 9000"]);
+    world.assert_the_switch_is_quiet();
+}
+
+#[test]
 fn a_function_calls_somebody_who_gets_a_script_of_their_own() {
     let mut world = office(
         "

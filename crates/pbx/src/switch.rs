@@ -410,8 +410,9 @@ impl Switch {
     fn reply(&mut self, now: Instant, ticket: Ticket, news: News) {
         let Some(owner) = self.desk.redeem(ticket) else { return };
         if let Some(news) = self.tell_job(now, owner, ticket, news) {
-            self.with_call(now, owner, |call, desk| call.handle_reply(now, desk, ticket, news));
+            self.with_one(owner, |call, desk| call.handle_reply(now, desk, ticket, news));
         }
+        self.deliver(now);
     }
 
     /// Tells those who waited for locks that they hold them now.

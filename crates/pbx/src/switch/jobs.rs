@@ -148,7 +148,8 @@ impl Switch {
         self.with_job(now, id, |job, desk| job.turn(now, desk));
     }
 
-    /// Hands news to the job that waits for them, if it is one; else gives them back.
+    /// Hands news to the job that waits for them, if it is one; else gives them back. What the job
+    /// writes to calls is to be delivered by whoever hands them on: that may be what led to the news.
     pub(super) fn tell_job(
         &mut self,
         now: Instant,
@@ -159,17 +160,23 @@ impl Switch {
         if !self.jobs.contains_key(&id) {
             return Some(news);
         }
-        self.with_job(now, id, |job, desk| job.handle_reply(now, desk, ticket, news));
+        self.with_one_job(id, |job, desk| job.handle_reply(now, desk, ticket, news));
         None
     }
 
-    /// Lets something happen to a job, and forgets it if that was the last thing.
+    /// Lets something happen to a job, and delivers what it tells calls because of it.
     pub(super) fn with_job(
         &mut self,
         now: Instant,
         id: CallId,
         then: impl FnOnce(&mut Job, &mut Desk),
     ) {
+        self.with_one_job(id, then);
+        self.deliver(now);
+    }
+
+    /// Lets something happen to a job, and forgets it if that was the last thing.
+    fn with_one_job(&mut self, id: CallId, then: impl FnOnce(&mut Job, &mut Desk)) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         self.in_turn = Some(id);
         then(job, &mut self.desk);
@@ -178,7 +185,6 @@ impl Switch {
             self.jobs.remove(&id);
         }
         self.in_turn = None;
-        self.deliver(now);
     }
 
     /// Ends all of them.
