@@ -4,15 +4,18 @@ pub(crate) mod protocol;
 
 use std::sync::Arc;
 
+use dialplan::Asked;
 use jiff::Timestamp;
 use pbx::records::UnixMs;
-use pbx::{CallNow, Command, Notice, Snapshot};
+use pbx::{CallNow, CallState, Command, Notice, Snapshot};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::questions::Questions;
 use crate::reload::{Aim, Cause, Outcome, Verdict, Wish};
 use crate::report::Colour;
-use protocol::{Call, Calls, FailedReload, Generation, Reloaded, Reply, Request, Status, Told};
+use protocol::{
+    Call, Calls, FailedReload, Generation, Reloaded, Reply, Request, Status, Told, Wait,
+};
 
 /// Answers commands. Clones answer alike.
 #[derive(Debug, Clone)]
@@ -135,6 +138,7 @@ fn gone() -> Reply {
 }
 
 fn call(call: CallNow) -> Call {
+    let state = call.state;
     Call {
         id: call.id,
         from: call.from,
@@ -144,12 +148,71 @@ fn call(call: CallNow) -> Call {
         answered_after: call.answered_after.map(|after| after.as_secs_f64()),
         state: call.state.as_str().to_owned(),
         generation: call.generation,
+        waits_for: call
+            .waits_for
+            .into_iter()
+            .take(WAITS_MAX)
+            .map(|asked| wait(asked, state))
+            .collect(),
     }
+}
+
+fn wait(asked: Asked, state: CallState) -> Wait {
+    let Asked { function, file, line } = asked;
+    Wait {
+        what: in_words(function, state),
+        function: function.to_owned(),
+        at: (!file.is_empty() && line > 0).then(|| format!("{file}:{line}")),
+    }
+}
+
+/// What a function that waits is about, as people say it.
+fn in_words(function: &str, state: CallState) -> String {
+    let words = match function {
+        // These two wait until the conversation is over.
+        "dial" | "bridge" if state == CallState::Talking => "talking",
+        "dial" => "dialling",
+        "bridge" => "connecting",
+        "play" => "playing",
+        "say" | "speak" => "speaking",
+        "menu" | "read" => "waiting for keys",
+        "record" => "recording",
+        "voicemail" => "taking a message",
+        "mailbox" => "playing messages",
+        "echo" => "echoing",
+        "sleep" => "sleeping",
+        "get" | "post" | "request" => "asking over HTTP",
+        "query" | "execute" | "transaction" => "asking the database",
+        "lock" => "waiting for a lock",
+        "" => "waiting",
+        other => return format!("waiting in {other}"),
+    };
+    words.to_owned()
 }
 
 fn time(UnixMs(ms): UnixMs) -> String {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
+/// Things that one call waits for, at most, that are told; the rest is left out.
+const WAITS_MAX: usize = 4;
 /// Calls told one by one, at most; more are counted.
 pub(crate) const CALLS_MAX: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_script_waits_for_is_told_in_words_and_with_its_line() {
+        let asked = |function, line| Asked { function, file: "scripts/main.lua".into(), line };
+        let told = wait(asked("dial", 12), CallState::Ringing);
+        assert_eq!((told.what.as_str(), told.function.as_str()), ("dialling", "dial"));
+        assert_eq!(told.at.as_deref(), Some("scripts/main.lua:12"));
+        let what = |function, state| wait(asked(function, 0), state).what;
+        assert_eq!(what("dial", CallState::Talking), "talking");
+        assert_eq!(what("menu", CallState::WithScript), "waiting for keys");
+        assert_eq!(what("within", CallState::WithScript), "waiting in within");
+        assert_eq!(wait(asked("menu", 0), CallState::WithScript).at, None);
+    }
+}

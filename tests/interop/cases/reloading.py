@@ -136,6 +136,9 @@ def calls_keep_their_scripts(place):
     assert (call["from"], call["to"], call["state"], call["generation"]) == ("101", "5", "script", 1), call
     code, said = ask(place, server, "calls")
     assert code == 0 and call["id"] in said, said
+    [wait] = call["waits_for"]
+    assert (wait["what"], wait["function"]) == ("sleeping", "sleep"), call
+    assert f'sleeping, {wait["at"]}' in said and "main.lua:" in wait["at"], said
     assert answer(place, server, user="102") == 604
     old.expect(486, 5)
     until(lambda: generations(place, server) == [(4, 0)], 2, "the end of the old scripts")

@@ -121,6 +121,20 @@ pub(crate) struct Call {
     pub(crate) state: String,
     /// The set of scripts it follows.
     pub(crate) generation: u64,
+    /// What its script waits for; several things where functions run beside each other.
+    #[serde(default)]
+    pub(crate) waits_for: Vec<Wait>,
+}
+
+/// What a script waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Wait {
+    /// In words: `dialling`.
+    pub(crate) what: String,
+    /// The function that waits: `dial`; empty if unknown.
+    pub(crate) function: String,
+    /// The line that called it: `scripts/main.lua:3`; `None` if unknown.
+    pub(crate) at: Option<String>,
 }
 
 /// What came of a reload.

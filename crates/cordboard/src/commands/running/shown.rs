@@ -69,7 +69,7 @@ pub(super) fn status(status: &Status, now: Timestamp, zone: &TimeZone) -> String
     text
 }
 
-/// The calls under way, a line each.
+/// The calls under way, a line each, and below it what the script waits for and where.
 pub(super) fn calls(calls: &Calls, now: Timestamp) -> String {
     if calls.count == 0 {
         return "no calls\n".to_owned();
@@ -88,6 +88,11 @@ pub(super) fn calls(calls: &Calls, now: Timestamp) -> String {
             call.source
         );
         debug_assert!(row.is_ok(), "text takes everything");
+        for wait in &call.waits_for {
+            let line = wait.at.as_deref().map(|at| format!(", {}", place(at)));
+            let what = plain(&wait.what);
+            text.push_str(&format!("{:<10}{what}{}\n", "", line.unwrap_or_default()));
+        }
     }
     let missing = calls.count.saturating_sub(calls.calls.len());
     if missing > 0 {
@@ -115,6 +120,15 @@ fn plain(name: &str) -> String {
     name.chars().take(40).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
+/// A file's name cannot do that either; its end says more than its beginning.
+fn place(at: &str) -> String {
+    let too_many = at.chars().count().saturating_sub(PLACE_MAX);
+    at.chars().skip(too_many).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// Characters of a place that are shown, at most.
+const PLACE_MAX: usize = 80;
+
 /// A time of day as it is here.
 fn at(rfc3339: &str, zone: &TimeZone) -> String {
     match rfc3339.parse::<Timestamp>() {
@@ -139,7 +153,7 @@ fn since(rfc3339: &str, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::protocol::{Call, FailedReload, Generation};
+    use crate::control::protocol::{Call, FailedReload, Generation, Wait};
     use crate::report::Severity;
 
     fn told(severity: Severity) -> Told {
@@ -232,11 +246,21 @@ mod tests {
             answered_after: Some(0.1),
             state: "talking".into(),
             generation: 1,
+            waits_for: vec![
+                Wait {
+                    what: "talking".into(),
+                    function: "dial".into(),
+                    at: Some("scripts/\u{1b}main.lua:12".into()),
+                },
+                Wait { what: "waiting".into(), function: String::new(), at: None },
+            ],
         };
         let text = calls(&Calls { count: 3, calls: vec![call] }, now());
         for part in ["0a1b2c3d", "?[2Jx", "talking", "1 min", "192.0.2.9:5060", "and 2 more"] {
             assert!(text.contains(part), "no {part} in\n{text}");
         }
+        let waits = "\n          talking, scripts/?main.lua:12\n          waiting\n";
+        assert!(text.contains(waits), "{text}");
         assert_eq!(calls(&Calls { count: 0, calls: Vec::new() }, now()), "no calls\n");
     }
 }
