@@ -80,7 +80,7 @@ def webhooks_are_off_unless_configured(place):
     code, said = place.run("status", server.command("status"))
     assert f"http 127.0.0.1:{asking.port}" in said, said
     config = server.config.read_text()
-    server.config.write_text(config.replace(TOKEN, "another"))
+    server.config.write_text(config.replace(TOKEN, "another-token-of-the-cases"))
     code, said = place.run("reload", server.command("reload"))
     assert code == 0 and "`http.token` changed; that counts from the next start" in said, said
     assert asking.status("POST", "/nothing") == 204

@@ -65,8 +65,8 @@ pub(super) fn read(root: &mut Section<'_, '_>, folder: &Path) -> HttpSettings {
     });
     let expected = "text, \"env:NAME\" or \"file:PATH\"";
     let token = match address {
-        Some(_) => section.required("token", expected, |value| secret::read(value, folder)),
-        None => section.value("token", expected, |value| secret::read(value, folder)),
+        Some(_) => section.required("token", expected, |value| secret::token(value, folder)),
+        None => section.value("token", expected, |value| secret::token(value, folder)),
     };
     section.finish();
     let listen = address.zip(token).map(|(address, token)| Heard { address, token });

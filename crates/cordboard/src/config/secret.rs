@@ -38,6 +38,19 @@ fn read_up_to(bytes_max: usize, value: &DeValue<'_>, folder: &Path) -> Result<St
     Ok(secret)
 }
 
+/// What other programs prove themselves with: whoever guesses it can have calls made, from anywhere, as
+/// often as they like, so a short one is refused.
+pub(super) fn token(value: &DeValue<'_>, folder: &Path) -> Result<String, Found> {
+    let token = read(value, folder)?;
+    if token.len() < TOKEN_BYTES_MIN {
+        return Err(Found::with_help(
+            format!("shorter than {TOKEN_BYTES_MIN} bytes"),
+            "a program could guess it; `openssl rand -hex 16` makes a good one",
+        ));
+    }
+    Ok(token)
+}
+
 /// A PIN: digits that can be typed on a phone.
 pub(super) fn pin(value: &DeValue<'_>) -> Result<String, Found> {
     let pin = text(value)?;
@@ -50,5 +63,7 @@ pub(super) fn pin(value: &DeValue<'_>) -> Result<String, Found> {
 
 /// More than any phone takes.
 const SECRET_BYTES_MAX: usize = 256;
+/// 128 bits, as 16 random bytes have; as hexadecimal digits 64 bits, which is still beyond guessing.
+const TOKEN_BYTES_MIN: usize = 16;
 /// As long as the tokens that web services hand out.
 const LONG_SECRET_BYTES_MAX: usize = 8_192;

@@ -38,7 +38,7 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(settings.script_limits.shared.keys, 12);
     assert_eq!(settings.script_limits.shared.bytes, 13);
     assert_eq!(settings.http.allow.len(), 2);
-    assert_eq!(settings.http.listen.unwrap().token, "t0ken");
+    assert_eq!(settings.http.listen.unwrap().token, "16 bytes of t0k.");
     let speech = settings.speech.unwrap();
     let command = ["/office/bin/say", "-v", "{voice}", "--lang={lang}"].map(str::to_owned);
     assert!(speech.by == pbx::SpeechBy::Command(command.into()), "found from the file");
@@ -115,6 +115,10 @@ fn each_kind_of_mistake_says_what_was_expected() {
         ("[http]\nallow = [\"https://a/../b\"]", &["has . or .. in its path"]),
         ("[http]\nlisten = \"8080\"\ntoken = \"x\"", &["not an IP address and a port"]),
         ("[http]\nlisten = \"127.0.0.1:8080\"", &["[http] has no `token`"]),
+        (
+            "[http]\nlisten = \"127.0.0.1:8080\"\ntoken = \"only15bytes....\"",
+            &["shorter than 16 bytes", "openssl rand -hex 16"],
+        ),
         ("[http]\nlisten = \"127.0.0.1:80\"\ntokn = \"hidden\"", &["did you mean `token`?"]),
         ("[http]\nca = \"missing.pem\"", &["missing.pem cannot be read"]),
         ("[scripts]\ndatabase = \"cordboard.db\"", &["Cordboard's own records"]),
@@ -254,7 +258,7 @@ shared_bytes = 13
 [http]
 allow = ["https://crm.example.org/", "http://10.0.0.5:8080/api/"]
 listen = "127.0.0.1:8080"
-token = "t0ken"
+token = "16 bytes of t0k."
 [speech]
 command = ["bin/say", "-v", "{voice}", "--lang={lang}"]
 voice = "anna"

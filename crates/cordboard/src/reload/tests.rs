@@ -194,7 +194,10 @@ fn keys_that_need_a_restart_are_named_until_they_are_as_at_the_start() {
                 "[scripts]\nwatch = true\n[listen]\nudp = [\"127.0.0.1:5099\"]\n",
                 vec!["listen.udp", "listen.tcp", "scripts.watch"],
             ),
-            ("[http]\nlisten = \"127.0.0.1:5098\"\ntoken = \"a token\"\n", vec!["http.listen"]),
+            (
+                "[http]\nlisten = \"127.0.0.1:5098\"\ntoken = \"a token, long enough\"\n",
+                vec!["http.listen"],
+            ),
             ("[account.101]\nsecret = \"y\"\n", vec![]),
         ] {
             office.write("cordboard.toml", text);
