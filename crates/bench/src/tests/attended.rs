@@ -214,7 +214,8 @@ fn a_phone_goes_on_with_the_conversation_of_another_of_its_account() {
         let dialog = scene.office.party(scene.bob).unwrap().replaces_of(0).unwrap();
         let mobile = |dialog: &str, account: &str| {
             let mut call = Call::new(account, "101").by(Identity::Stranger);
-            call.headers = vec![("Replaces".to_owned(), dialog.to_owned())];
+            let fields = dialog.split('\n').map(|value| ("Replaces".to_owned(), value.to_owned()));
+            call.headers = fields.collect();
             call
         };
         // Not without proof of who it is.
@@ -227,6 +228,7 @@ fn a_phone_goes_on_with_the_conversation_of_another_of_its_account() {
             ("102", turned(&dialog), 481),
             ("102", format!("{dialog};early-only"), 486),
             ("102", "nonsense".to_owned(), 400),
+            ("102", format!("{dialog}\n{dialog}"), 400),
             ("102", dialog, 200),
         ] {
             let phone = Phone { name: "mobile".to_owned(), ..Phone::new(account) };
