@@ -155,7 +155,7 @@ fn too_many_at_one_time_and_an_exchange_that_stops_are_told() {
     world.stop();
     world.run_for(Duration::from_secs(1));
     let ended = world.log.iter().filter(|line| line.contains("503 the script was ended"));
-    assert_eq!(ended.count(), 48);
+    assert_eq!(ended.count(), 64);
     assert_eq!(ask(&mut world, 101, "POST /slow", "", proven), "503 too much is under way");
     world.assert_all_is_quiet();
 }

@@ -244,7 +244,7 @@ end)
                   `json` for a value. There is no call in it; it may do what a function of \
                   `schedule` may, for 30 seconds, then the answer is 504. An error is answered \
                   with 500 and stands in the log. What was begun goes on if the program does not \
-                  wait for the answer. There may be 48 such functions at one time; beyond, the \
+                  wait for the answer. There may be 64 such functions at one time; beyond, the \
                   answer is 503.",
             arguments: &[
                 OptionSpec::required("path", Kind::Text, "The path, as in `/click`."),

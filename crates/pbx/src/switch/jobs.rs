@@ -196,8 +196,10 @@ impl Switch {
     }
 }
 
-/// Functions that run without a call at one time; beyond, one that is due is left out.
-const JOBS_MAX: usize = 64;
+/// Functions that run without a call at one time; beyond, one that is due is left out. Without those
+/// [kept free](KEPT_FREE) they are as many as the programs that are heard at one time, so nobody who is
+/// heard is told that too much is under way.
+const JOBS_MAX: usize = 80;
 /// How many of these no program that asks can have begun: whoever asks a public webhook again and
 /// again keeps nothing from its time.
 const KEPT_FREE: usize = 16;
