@@ -191,7 +191,7 @@ def laws_are_converted(place):
         [*command, *target, "--user", "102", "--secret", "secret-of-102", "--register", "--answer",
          "--wait", "15", "--codec", "pcma", "--tone", "1000", "--record", place.folder / "alaw.wav"],
     )
-    until(lambda: "registered" in (place.folder / "alaw.log").read_text().lower(), 8, "registration")
+    until(lambda: "registered" in place.said("alaw").lower(), 8, "registration")
     code, said = place.run(
         "ulaw",
         [*command, f"sip:102@{server.address}", "--user", "101", "--secret", "secret-of-101",

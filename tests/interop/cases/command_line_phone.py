@@ -63,7 +63,7 @@ def call_follows_a_redirect(place):
     there = callee.accept(callee.expect("INVITE"))
     there.answer()
     there.hung_up()
-    assert process.wait(5) == 0, (place.folder / "call.log").read_text()
+    assert process.wait(5) == 0, place.said("call")
 
 
 @case
@@ -77,7 +77,7 @@ def two_command_line_phones(place):
             "--record", place.folder / "waiting.wav",
         ),
     )
-    until(lambda: "registered" in (place.folder / "waiting.log").read_text().lower(), 8, "registering")
+    until(lambda: "registered" in place.said("waiting").lower(), 8, "registering")
     code, said = call(
         place, server, "102", "--as", "101", "--tone", 440, "--record", place.folder / "calling.wav",
         "--hangup-after", 3,
@@ -112,5 +112,5 @@ def exit_codes_tell_what_happened(place):
     cancel = silent.expect("CANCEL")
     silent.reply(cancel, 200, "OK", tag="c")
     there.reply(487, "Request Terminated")
-    assert ringing.wait(5) == 4, (place.folder / "ringing.log").read_text()
+    assert ringing.wait(5) == 4, place.said("ringing")
     assert time.monotonic() - started < 6

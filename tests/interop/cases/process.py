@@ -37,9 +37,8 @@ def first_start_tells_what_to_type(place):
     folder = place.folder / "office"
     folder.mkdir()
     exchange = place.start("exchange", [*ALONE, place.binary], folder=folder)
-    log = place.folder / "exchange.log"
-    until(lambda: "open for calls" in log.read_text(), 10, "the first start")
-    said = log.read_text()
+    until(lambda: "open for calls" in place.said("exchange"), 10, "the first start")
+    said = place.said("exchange")
     user = re.search(r"User\s+(\S+)", said).group(1)
     secret = re.search(r"Password\s+(\S+)", said).group(1)
     expect_parts(said, "127.0.0.1", "*97", "600", "700", "302", "123", "cordboard.toml")
@@ -55,8 +54,8 @@ def first_start_tells_what_to_type(place):
     assert exchange.wait(5) == 0
     # The second start changes nothing and keeps the secrets to itself.
     again = place.start("again", [*ALONE, place.binary], folder=folder)
-    until(lambda: "open for calls" in (place.folder / "again.log").read_text(), 10, "the second start")
-    assert secret not in (place.folder / "again.log").read_text()
+    until(lambda: "open for calls" in place.said("again"), 10, "the second start")
+    assert secret not in place.said("again")
     again.send_signal(signal.SIGTERM)
     assert again.wait(5) == 0
 

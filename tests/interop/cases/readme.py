@@ -30,8 +30,7 @@ def readme_commands_work(place):
     binary.parent.mkdir(parents=True)
     binary.symlink_to(pathlib.Path(place.binary))
     exchange = place.start("exchange", [*ALONE, binary], folder=folder)
-    log = place.folder / "exchange.log"
-    until(lambda: "open for calls" in log.read_text(), 10, "the first start")
+    until(lambda: "open for calls" in place.said("exchange"), 10, "the first start")
     found = list(blocks((REPOSITORY / "README.md").read_text()))
     assert found, "README.md has no block fenced with ```sh test"
     for line, block in found:

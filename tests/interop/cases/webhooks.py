@@ -139,7 +139,7 @@ def waiting_phone(place, server, user, tone_hz, *arguments):
             "--record", place.folder / f"{user}.wav", *arguments,
         ),
     )
-    until(lambda: "registered" in (place.folder / f"{user}.log").read_text(), 8, "registering")
+    until(lambda: "registered" in place.said(user), 8, "registering")
     return process
 
 

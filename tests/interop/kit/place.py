@@ -19,6 +19,7 @@ class Place:
         self.folder = pathlib.Path(folder)
         self._closing = []
         self._servers = []
+        self._log_starts = {}
 
     def server(self, **settings):
         """Starts a Cordboard with a configuration of its own and waits until it answers."""
@@ -40,6 +41,7 @@ class Place:
     def start(self, name, command, **options):
         """Starts a program whose output goes to `NAME.log`; it is ended with the case."""
         log = open(self.folder / f"{name}.log", "ab")
+        self._log_starts[name] = log.tell()
         environment = {**os.environ, **options.pop("environment", {})}
         process = subprocess.Popen(
             [str(part) for part in command],
@@ -56,14 +58,18 @@ class Place:
 
     def run(self, name, command, seconds=30, **options):
         """Runs a program to its end; gives its exit code and its output, errors included."""
-        log = self.folder / f"{name}.log"
-        at = log.stat().st_size if log.exists() else 0
         process = self.start(name, command, **options)
         try:
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{name} did not end within {seconds} s") from None
-        return code, log.read_bytes()[at:].decode(errors="replace")
+        return code, self.said(name)
+
+    def said(self, name):
+        """What the program last started under this name has written so far, errors included."""
+        with open(self.folder / f"{name}.log", "rb") as log:
+            log.seek(self._log_starts[name])
+            return log.read().decode(errors="replace")
 
     def close(self):
         """Ends everything. Every server must still be alive, and end well when asked."""
