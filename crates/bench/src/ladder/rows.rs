@@ -124,6 +124,14 @@ pub(super) fn rows_since(
     (writer.rows, first)
 }
 
+/// Whether this party presses keys or speaks.
+fn is_done_by(party: PartyId, happening: &Happening) -> bool {
+    matches!(
+        &happening.what,
+        What::Presses { party: who, .. } | What::Says { party: who, .. } if *who == party
+    )
+}
+
 struct Writer<'a> {
     office: &'a Office,
     rows: Vec<Row>,
@@ -238,9 +246,10 @@ impl Writer<'_> {
         heard: Option<&Heard>,
         rest: &[Happening],
     ) {
+        // Unless the party does something meanwhile: it may do so because of what it heard.
         let changes_at_once = rest
             .iter()
-            .take_while(|next| next.at == at)
+            .take_while(|next| next.at == at && !is_done_by(party, next))
             .any(|next| matches!(&next.what, What::Hears { party: other, .. } if *other == party));
         if changes_at_once {
             return;

@@ -132,6 +132,33 @@ fn a_caller_and_the_exchange() {
 }
 
 #[test]
+fn what_is_answered_the_moment_it_begins_was_heard() {
+    let mut office = office(
+        r#"route("9", function(call)
+             call:answer()
+             call:read { prompt = "welcome", max = 1 }
+             call:play("closed")
+           end)"#,
+    );
+    let caller = office.call(Call::new("17", "9")).unwrap();
+    assert!(office.run_until_that(s(1), |office| hears(office, caller).is_some()));
+    office.act(caller, Act::Press("4".to_owned())).unwrap();
+    office.run_for(s(1));
+    check(
+        &office,
+        r"
+            17                         exchange
+   0.000     │───────── INVITE 9 ─────────>│
+             │<───────── 200 OK ───────────│
+             │ hears welcome               │
+             │──────────── ACK ───────────>│
+             │ presses 4                   │
+             │ hears closed                │
+",
+    );
+}
+
+#[test]
 fn six_parties_fit_the_page() {
     let script = r#"
         route("support", function(call)
