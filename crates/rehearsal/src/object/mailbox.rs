@@ -1,8 +1,9 @@
 //! Voice mailboxes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use bench::Office;
+use bench::{Heard, Office, What};
 use dialplan::{LibrarySpec, VerbSpec, nearest};
 use mlua::{Lua, Table, Value};
 
@@ -145,8 +146,41 @@ fn has(lua: &Lua, mailbox: &Mailbox, given: &Given) -> Result<Value, Problem> {
     }
     Err(Problem::Unmet {
         expected: format!("{sought} in mailbox {}", mailbox.name),
-        instead: content(mailbox)?,
+        instead: content(mailbox)? + &speech_too_early(mailbox)?,
     })
+}
+
+/// Says who spoke while the greeting still played, if anybody did and nothing was kept.
+fn speech_too_early(mailbox: &Mailbox) -> Result<String, Problem> {
+    let office = mailbox.session.office()?;
+    if !mailbox.messages(&office).is_empty() {
+        return Ok(String::new());
+    }
+    let mut heard_beep = BTreeSet::new();
+    let mut played = BTreeMap::new();
+    for happening in office.happenings() {
+        if let What::Hears { party, heard } = &happening.what {
+            if matches!(heard, Some(Heard::Tone(name)) if **name == *"beep") {
+                heard_beep.insert(*party);
+            }
+            let is_played = matches!(
+                heard,
+                Some(Heard::Prompt(_) | Heard::Tone(_) | Heard::Silence | Heard::Speech(_))
+            );
+            played.insert(*party, is_played);
+        }
+        if let What::Says { party, .. } = &happening.what
+            && played.get(party) == Some(&true)
+            && !heard_beep.contains(party)
+        {
+            let name = office.party(*party).map_or("the caller", bench::Party::name);
+            return Ok(format!(
+                ": {name} spoke before the beep; \
+                 caller:hears(\"beep\", {{ wholly = true }}) waits for it"
+            ));
+        }
+    }
+    Ok(String::new())
 }
 
 fn is_empty(mailbox: &Mailbox) -> Result<Value, Problem> {

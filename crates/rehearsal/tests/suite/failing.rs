@@ -247,6 +247,17 @@ t:mailbox("101"):has { from = "100", seconds = 3, name = "Ann", heard = false, w
     check(
         r#"
 local caller = t:call { as = "100", to = "101" }
+caller:hears("vm/unavailable", { within = 40 })
+caller:says(1)
+caller:hangs_up()
+t:mailbox("101"):has { from = "100" }"#,
+        6,
+        "a message from 100 in mailbox 101",
+        "it is empty: 100 spoke before the beep; caller:hears(\"beep\", { wholly = true }) waits for it",
+    );
+    check(
+        r#"
+local caller = t:call { as = "100", to = "101" }
 caller:hears("beep", { wholly = true })
 caller:says(4)
 caller:hangs_up()
