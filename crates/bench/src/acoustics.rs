@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::{Codec, Command, Event, Flag, JobId, LegId, RecordEnd, RecordLimits};
+use media::{Codec, Command, Event, Flag, JobId, LegId, Progress, RecordEnd, RecordLimits};
 
 use crate::heard::Heard;
 use crate::loss::{self, Loss};
@@ -27,7 +27,7 @@ pub(crate) use ear::Described;
 use ear::Ear;
 use leg::{Leg, Route};
 use player::Player;
-use recorder::{Progress, Recorder, Voice};
+use recorder::{Recorder, Voice};
 use voice::Texts;
 
 /// One party's end of the sound of one call.
@@ -142,7 +142,7 @@ impl Acoustics {
             Command::Record { leg, job, limits } => self.record(now, leg, job, limits),
             Command::StopRecord { leg, job } => {
                 let current = self.legs.get(&leg).and_then(|leg| leg.recorder.as_ref());
-                if current.is_some_and(|recorder| recorder.job == job) {
+                if current.is_some_and(|recorder| recorder.job() == job) {
                     self.end_record(now, leg);
                 }
             }

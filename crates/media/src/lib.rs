@@ -23,6 +23,7 @@ mod graph;
 mod port_pool;
 mod rtp;
 mod sound;
+mod tape;
 mod wav;
 
 pub use command::{
@@ -33,4 +34,5 @@ pub use engine::{Counters, Engine, Packet};
 pub use event::{Event, RecordEnd};
 pub use port_pool::PortPool;
 pub use sound::Sound;
+pub use tape::{Progress, Tape};
 pub use wav::wav;

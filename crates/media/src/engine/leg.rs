@@ -11,14 +11,16 @@ use super::outbox::Outbox;
 use super::{Carriage, carriage};
 use crate::codec::g711::{Law, transcode};
 use crate::graph::player::Player;
-use crate::graph::recorder::{Progress, Recorder};
+use crate::graph::recorder::Recorder;
 use crate::graph::tone::Tone;
 use crate::graph::tone_detector::ToneDetector;
 use crate::rtp::Rtp;
 use crate::rtp::dtmf::{DigitFrame, DigitReceiver, DigitSender};
 use crate::rtp::gate::{Gate, Verdict};
 use crate::rtp::out_stream::OutStream;
-use crate::{Codec, Event, Flag, JobId, LegId, Playlist, RecordEnd, RecordLimits, Stream};
+use crate::{
+    Codec, Event, Flag, JobId, LegId, Playlist, Progress, RecordEnd, RecordLimits, Stream,
+};
 use ticker::{Tick, Ticker};
 
 mod ticker;

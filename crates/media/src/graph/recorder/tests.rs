@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 const MU_LOUD: u8 = 0x90;
