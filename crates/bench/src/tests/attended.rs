@@ -251,3 +251,76 @@ fn a_phone_goes_on_with_the_conversation_of_another_of_its_account() {
         assert_quiet(&mut scene.office);
     }
 }
+
+/// Each message is lost once, from the first registration to the last BYE.
+#[test]
+fn a_join_survives_each_loss() {
+    for (first, second) in
+        [(By::Other, By::Bob), (By::Other, By::Other), (By::Bob, By::Bob), (By::Bob, By::Other)]
+    {
+        for lost in 0.. {
+            let mut scene =
+                scene_with(first, second, |setup| setup.weather = Weather::losing(lost));
+            scene.office.act(scene.bob, Act::Hold).unwrap();
+            // A phone that could not be asked just then is asked again up to 4 s later.
+            scene.office.run_for(s(6));
+            scene.join("103");
+            scene.office.run_for(s(6));
+            scene.assert_talking();
+            for party in [scene.alice, scene.carol] {
+                let sound = call(&scene.office, party).sound();
+                let told = scene.office.ladder();
+                assert_eq!(sound, Some(sdp::Direction::SendRecv), "{lost}\n{told}");
+            }
+            assert!(scene.office.party(scene.bob).unwrap().is_free(), "{}", scene.office.ladder());
+            scene.office.act(scene.alice, Act::Hangup).unwrap();
+            assert_quiet(&mut scene.office);
+            let sip = |happening: &&Happening| matches!(happening.what, What::Sip(_));
+            let sent = scene.office.happenings().iter().filter(sip).count();
+            if lost >= sent as u64 {
+                assert!(lost > 40, "the flow has only {lost} messages");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_three_phones_do_with_two_conversations_nothing_is_left_over() {
+    let mut joined = 0;
+    for seed in 0..60 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut by = || if rng.bool() { By::Bob } else { By::Other };
+        let mut scene = scene_with(by(), by(), |setup| {
+            setup.seed = seed;
+            setup.weather = Weather {
+                delay: Duration::from_millis(20),
+                jitter: Duration::from_millis(60),
+                loss_percent: [0, 3, 8][seed as usize % 3],
+                ..Weather::calm()
+            };
+        });
+        for _ in 0..rng.usize(2..10) {
+            scene.office.run_for(Duration::from_millis(rng.u64(..2_000)));
+            let who = [scene.bob, scene.alice, scene.carol][rng.usize(..3)];
+            let act = match rng.usize(..9) {
+                0..=2 => Act::Join { with: ["101", "103"][rng.usize(..2)].to_owned() },
+                3 => Act::Transfer { to: ["103", "900", "77"][rng.usize(..3)].to_owned() },
+                4 => Act::Hold,
+                5 => Act::Resume,
+                6 => Act::Press("1".to_owned()),
+                _ => Act::Hangup,
+            };
+            // Whoever cannot do it just then does not.
+            let _done = scene.office.act(who, act);
+        }
+        scene.office.run_for(s(5));
+        joined += usize::from(scene.transfers().iter().any(|told| told.ends_with("200")));
+        for who in [scene.alice, scene.bob, scene.carol].repeat(3) {
+            let _done = scene.office.act(who, Act::Hangup);
+            scene.office.run_for(s(1));
+        }
+        assert_quiet(&mut scene.office);
+    }
+    assert!(joined > 10, "only {joined} transfers succeeded");
+}
