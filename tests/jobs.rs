@@ -178,6 +178,6 @@ fn a_function_may_run_for_an_hour() {
     world.run_for(Duration::from_secs(60 + 3_599));
     assert!(world.script_lines.is_empty());
     world.run_for(Duration::from_secs(2));
-    assert_eq!(world.script_lines, ["error 0: ran longer than such a function may"]);
+    assert_eq!(world.script_lines, ["error 1: ran longer than such a function may"]);
     world.assert_the_switch_is_quiet();
 }

@@ -8,6 +8,7 @@
     clippy::wildcard_enum_match_arm
 )]
 
+mod after_calls;
 mod basic_call;
 mod demo_dialplan;
 mod events;

@@ -94,7 +94,7 @@ fn ask(
             "works for a call, so use it inside a route, not while the scripts load".into(),
         ));
     };
-    state.may_act().map_err(Problem::Text)?;
+    state.may_wait().map_err(Problem::Text)?;
     count_verb(host, &state).map_err(Problem::Text)?;
     let at = verb_place(lua, host);
     let verb = ask_beside(spec, values, host, json, at.as_ref())?;

@@ -19,7 +19,7 @@ pub struct Limits {
     pub instructions_per_verb: u64,
     /// Lua instructions all scripts together may use while they load.
     pub instructions_at_load: u64,
-    /// Lua instructions for the `<close>` values of one call, and again for each `on_hangup` function.
+    /// Lua instructions for the `<close>` values of one call.
     pub instructions_at_close: u64,
     /// Verbs in one call.
     pub verbs_per_call: u32,

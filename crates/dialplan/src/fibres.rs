@@ -81,7 +81,7 @@ pub(crate) fn current(host: &Host) -> Result<Rc<CallState>, String> {
     let Some(state) = current.as_ref() else {
         return Err("works only while a call runs; use it inside of a route".into());
     };
-    state.may_act()?;
+    state.may_wait()?;
     Ok(Rc::clone(state))
 }
 

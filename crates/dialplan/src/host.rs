@@ -79,6 +79,8 @@ pub(crate) struct CallState {
     pub(crate) verbs: Cell<u32>,
     /// The call ended, and its last functions run.
     pub(crate) over: Cell<bool>,
+    /// Those are the ones given to `call:on_hangup`, which may wait.
+    pub(crate) afterwards: Cell<bool>,
     /// `<close>` values of a cancelled function run.
     pub(crate) closing: Cell<bool>,
     /// The notes of the fibre that runs, or ran last.
@@ -117,13 +119,21 @@ impl CallState {
         typed.push(keys.to_owned());
     }
 
-    /// Whether verbs can be used at all.
+    /// Whether verbs of the call can be used at all.
     pub(crate) fn may_act(&self) -> Result<(), String> {
         if self.over.get() {
             return Err(
                 "the call is over; on_hangup functions and <close> values cannot use verbs"
                     .to_owned(),
             );
+        }
+        self.may_wait()
+    }
+
+    /// Whether anything can be waited for.
+    pub(crate) fn may_wait(&self) -> Result<(), String> {
+        if self.over.get() && !self.afterwards.get() {
+            return Err("the call is over; <close> values cannot wait for anything".to_owned());
         }
         if self.closing.get() {
             return Err(

@@ -78,7 +78,7 @@ pub use outside::{
 pub use pattern::{Fit, Pattern};
 pub use say::{Spoken, say, say_prompts};
 pub use schedule::ScheduleId;
-pub use script::{Ending, Script, Step};
+pub use script::{AT_THE_END, Ending, Script, Step};
 pub use shared::{Claimed, LockId, LockOwner, Shared, SharedLimits};
 pub use speech::name_problem as speech_name_problem;
 pub use strain::Strain;

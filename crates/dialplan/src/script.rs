@@ -1,5 +1,6 @@
 //! One run of a handler, for one call.
 
+mod afterwards;
 mod crowd;
 mod settle;
 mod waiting;
@@ -30,6 +31,7 @@ use crate::verb::Verb;
 use crate::webhook::WebResponse;
 use crowd::Run;
 
+pub use afterwards::AT_THE_END;
 pub(crate) use crowd::Kind;
 
 /// Bytes for `<close>` values and `on_hangup` functions of a call that has used up its own.
@@ -48,6 +50,8 @@ const INSTRUCTIONS_PER_SWITCH: u32 = 100;
 /// [`Step`] tells: after [`Step::Ask`] and [`Step::Cancel`] it may want more at once, so go on, or
 /// [`resume`](Script::resume) with the outcome if that is known at once; after [`Step::Slice`] go on
 /// when others had their turn; after [`Step::Waiting`] there is nothing to do before an outcome.
+/// [`Script::close`] ends it; what it wanted to have done then is driven by turns as well, if there
+/// [is anything](Script::has_afterwards).
 ///
 /// Keeps its generation alive. Dropping it without [`Script::close`] runs nothing more.
 pub struct Script {
@@ -58,6 +62,8 @@ pub struct Script {
     route: Option<RouteId>,
     stage: Stage,
     charge: Charge,
+    /// Bytes that it may be charged.
+    share: usize,
     /// Bytes charged when everything unused was last freed for it.
     settled: usize,
     /// The line at the last look at the meter in the last run.
@@ -68,6 +74,8 @@ pub struct Script {
     /// What the owner was not told yet of fibres that were cancelled: asks that nobody waits for, and
     /// what has to be undone because nobody was given it.
     untold: VecDeque<Step>,
+    /// `on_hangup` functions that have not begun, once the call is over.
+    afterwards: VecDeque<Function>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +86,8 @@ enum Stage {
     Begun,
     /// Returned or failed.
     Ended,
+    /// The call is over; its `on_hangup` functions run.
+    Afterwards,
     Closed,
 }
 
@@ -154,11 +164,13 @@ impl Script {
             route: None,
             stage: Stage::New,
             charge: Charge::default(),
+            share: core.host.limits.memory_per_call,
             settled: 0,
             stopped_at: None,
             work: 0,
             last_ask: 0,
             untold: VecDeque::new(),
+            afterwards: VecDeque::new(),
         }
     }
 
@@ -190,12 +202,20 @@ impl Script {
         self.step(Some(Told::Outcome(ask, outcome)), now)
     }
 
-    fn step(&mut self, told: Option<Told>, now: &Zoned) -> Step {
-        let turn = AssertUnwindSafe(|| self.turn(told, now));
-        let step = catch_unwind(turn).unwrap_or_else(|_| {
-            self.leave();
-            Step::Failed(ScriptError::at(None, "internal fault while running the script"))
-        });
+    fn step(&mut self, mut told: Option<Told>, now: &Zoned) -> Step {
+        let step = loop {
+            let turn = AssertUnwindSafe(|| self.turn(told.take(), now));
+            let step = catch_unwind(turn).unwrap_or_else(|_| {
+                self.leave();
+                Step::Failed(ScriptError::at(None, "internal fault while running the script"))
+            });
+            if self.stage != Stage::Afterwards {
+                break step;
+            }
+            if let Some(step) = self.after_turn(step, now) {
+                return step;
+            }
+        };
         let step = match step {
             Step::Failed(error) => Step::Failed(self.told_well(error)),
             step @ (Step::Ask { .. }
@@ -212,7 +232,8 @@ impl Script {
     }
 
     fn turn(&mut self, told: Option<Told>, now: &Zoned) -> Step {
-        if self.run.is_none() || !matches!(self.stage, Stage::New | Stage::Begun) {
+        let runs = matches!(self.stage, Stage::New | Stage::Begun | Stage::Afterwards);
+        if self.run.is_none() || !runs {
             return Step::Failed(ScriptError::at(None, "the script has ended already"));
         }
         match told {
@@ -263,7 +284,7 @@ impl Script {
         run.seat(id);
         let state = Rc::clone(&run.state);
         let thread = run.fibre(id)?.thread.clone();
-        let Some(allowance) = self.allowance() else {
+        let Some(allowance) = self.allowance().or_else(|| self.allowance_afterwards(id)) else {
             let noted = || state.scratch.borrow().verb_at.clone();
             return Some(Step::Failed(out_of_memory(self.stopped_at.take().or_else(noted))));
         };
@@ -373,7 +394,8 @@ impl Script {
     fn allowance(&mut self) -> Option<usize> {
         let core = Rc::clone(&self.core);
         let (limits, lua) = (&core.host.limits, &core.sandbox.lua);
-        let share = |charge| limits.memory_per_call.saturating_sub(core.ledger.bytes(charge));
+        let most = self.share;
+        let share = |charge| most.saturating_sub(core.ledger.bytes(charge));
         let rest = || limits.memory_in_all.saturating_sub(lua.used_memory());
         // Freeing everything unused takes long, so not again before much was added.
         let grown = core.ledger.bytes(self.charge) > self.settled + limits.memory_per_call / 8;
@@ -451,61 +473,6 @@ impl Script {
             read.traceback = trace;
         }
         read
-    }
-
-    /// Ends the script where it stands: `<close>` values run, then `on_hangup` functions.
-    ///
-    /// They have a budget of their own and cannot use verbs. Gives back what went wrong in them.
-    /// A second close does nothing.
-    pub fn close(&mut self, ending: Ending, now: &Zoned) -> Vec<ScriptError> {
-        let stage = std::mem::replace(&mut self.stage, Stage::Closed);
-        if stage == Stage::Closed {
-            return Vec::new();
-        }
-        let closing = AssertUnwindSafe(|| self.run_last(stage, &ending, now));
-        catch_unwind(closing).unwrap_or_else(|_| {
-            self.leave();
-            vec![ScriptError::at(None, "internal fault while closing the script")]
-        })
-    }
-
-    fn run_last(&mut self, stage: Stage, ending: &Ending, now: &Zoned) -> Vec<ScriptError> {
-        let Some(run) = &self.run else { return Vec::new() };
-        let core = Rc::clone(&self.core);
-        let (lua, host) = (&core.sandbox.lua, &core.host);
-        let (mut threads, functions) = (run.threads(), run.state.on_hangup.take());
-        threads.retain(|thread| thread.status() == ThreadStatus::Resumable);
-        run.state.over.set(true);
-        if stage == Stage::New || self.enter(now).is_err() {
-            return Vec::new();
-        }
-        let before = lua.used_memory();
-        let allowance = self.allowance().unwrap_or_default().max(MEMORY_AT_CLOSE);
-        let mut errors = Vec::new();
-        let mut limited = |left: u64, work: &dyn Fn() -> mlua::Result<()>| {
-            host.meter.begin(left);
-            let done = lua.set_memory_limit(before + allowance).and_then(|_| work());
-            drop(lua.set_memory_limit(0));
-            match (host.meter.take_doom(), done) {
-                (Some(doom), _) => errors.push(doom),
-                (None, Err(error)) => errors.push(self.read_error(&error)),
-                (None, Ok(())) => {}
-            }
-        };
-        let mut left = host.limits.instructions_at_close;
-        for thread in threads {
-            limited(left, &|| thread.reset(core.nothing.clone()));
-            left = host.meter.left();
-        }
-        for function in functions {
-            limited(host.limits.instructions_at_close, &|| {
-                let last = lua.create_thread(function.clone())?;
-                last.resume::<()>((ending.cause.as_str(), ending.code))
-            });
-        }
-        core.ledger.add(&mut self.charge, before, lua.used_memory());
-        self.leave();
-        errors.into_iter().map(|error| self.told_well(error)).collect()
     }
 
     /// The route whose handler this runs; `None` for what is run otherwise.

@@ -4,9 +4,14 @@
 //! The scripts are loaded anew each time, since what a module keeps in its own variables would
 //! otherwise be carried from one way into the next.
 
+mod afterwards;
+
 use std::time::Duration;
 
-use dialplan::{AskId, CallEvent, Done, Ending, Generation, Handler, Script, Step as Turn, Verb};
+use dialplan::{
+    AT_THE_END, AskId, CallEvent, Done, Ending, Generation, Handler, Remark, Script, Step as Turn,
+    Verb,
+};
 use jiff::{SignedDuration, Zoned};
 
 use crate::question::{Bounds, Question};
@@ -367,6 +372,9 @@ impl<'a> Run<'a> {
             let words = format!("fails: {fault}");
             self.steps.push(Step::Did(Did::new("on_hangup", None, words)));
         }
+        if self.script.has_afterwards() {
+            self.run_afterwards();
+        }
         end.after = std::mem::replace(&mut self.steps, before);
         end
     }
@@ -400,8 +408,13 @@ impl<'a> Run<'a> {
         }
         for line in self.script.take_logs() {
             let place = place_of(line.file, line.line);
-            let words = format!("logs \"{}\"", line.text);
-            self.steps.push(Step::Did(Did::new("log", place, words)));
+            let did = match line.remark.as_deref() {
+                Some(Remark::Failed { what: AT_THE_END, error }) => {
+                    Did::new("on_hangup", None, format!("fails: {error}"))
+                }
+                Some(_) | None => Did::new("log", place, format!("logs \"{}\"", line.text)),
+            };
+            self.steps.push(Step::Did(did));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A script that runs without a call: at its time, or because another program asked for it.
+//! A script that runs without a call: at its time, because another program asked for it, or because a
+//! call is over that wanted it.
 //!
 //! It waits for the same things as a call does beside its line, within the same bounds.
 
@@ -6,19 +7,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dialplan::{
-    AskId, Ending, LogLevel, LogLine, Outcome, Remark, Script, ScriptError, Step, Verb, WebResponse,
-};
+use dialplan::{AT_THE_END, AskId, Ending, LogLevel, Outcome, Script, Step, Verb, WebResponse};
 use sip_engine::Flow;
 
 use crate::Prompts;
 use crate::asides::{Asides, News, Originator};
 use crate::desk::{CallId, Desk};
 use crate::input::AskedId;
-use crate::notice::{Notice, ScriptFailure};
+use crate::notice::Notice;
 use crate::output::Output;
 use crate::records::Ticket;
 use crate::repeats::Complaint;
+use crate::telling::Whose;
 
 /// One run of a script without a call.
 #[derive(Debug)]
@@ -40,7 +40,19 @@ pub(crate) struct Job {
     prompts: Arc<Prompts>,
     /// Whom it answers, unless that is done.
     answers: Option<AskedId>,
+    /// The call that it comes after, if it does.
+    after: Option<Parties>,
+    /// The exchange stops, and waits for it only so long.
+    hurried: bool,
     state: State,
+}
+
+/// Who called whom.
+#[derive(Debug)]
+pub(crate) struct Parties {
+    pub(crate) from: String,
+    /// The number that was dialled.
+    pub(crate) to: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +84,47 @@ impl Job {
             generation: desk.generation,
             prompts: desk.prompts.clone(),
             answers,
+            after: None,
+            hurried: false,
             state: State::Runs,
         }
+    }
+
+    /// What a call wanted to have done when it is over, on the scripts and prompts that it followed.
+    /// Nothing of it has run yet.
+    pub(crate) fn after_call(
+        desk: &mut Desk,
+        now: Instant,
+        name: String,
+        script: Script,
+        parties: Parties,
+        (generation, prompts): (u64, Arc<Prompts>),
+    ) -> Self {
+        let id = CallId(desk.next_id());
+        let job = Self::new(desk, now, id, name, script, (AFTER_CALL_MAX, None));
+        Self { after: Some(parties), generation, prompts, ..job }
+    }
+
+    /// What it is called by whoever replies to it.
+    pub(crate) fn id(&self) -> CallId {
+        self.id
+    }
+
+    /// Whether it comes after a call.
+    pub(crate) fn is_after_call(&self) -> bool {
+        self.after.is_some()
+    }
+
+    /// The exchange stops: it has until then.
+    pub(crate) fn hurry(&mut self, until: Instant) {
+        self.give_up_at = self.give_up_at.min(until);
+        self.hurried = true;
+    }
+
+    /// There is no room for it: it ends where it first had to wait.
+    pub(crate) fn leave_out(&mut self, now: Instant, desk: &mut Desk) {
+        self.tell_problem(now, desk, "cannot wait: as many calls that are over wait already");
+        self.end(now, desk, "no room");
     }
 
     /// Nothing is left to do; it can be forgotten.
@@ -120,7 +171,7 @@ impl Job {
                     self.end(now, desk, "the function returned");
                 }
                 Step::Failed(error) => {
-                    self.tell_failure(now, desk, "", error);
+                    desk.tell_failure(now, self.whose(), "", error);
                     self.respond(desk, WebResponse::text(500, "the script failed"));
                     self.end(now, desk, "script fault");
                 }
@@ -209,9 +260,15 @@ impl Job {
     /// Time passed.
     pub(crate) fn handle_timeout(&mut self, now: Instant, desk: &mut Desk) {
         if now >= self.give_up_at {
-            let problem = "ran longer than such a function may";
-            let at = (String::new(), 0);
-            self.tell(desk, at, LogLevel::Error, problem.to_owned());
+            self.tell_problem(
+                now,
+                desk,
+                if self.hurried {
+                    "the exchange stops before this was done"
+                } else {
+                    "ran longer than such a function may"
+                },
+            );
             self.respond(desk, WebResponse::text(504, "the script took too long"));
             return self.end(now, desk, "longest time reached");
         }
@@ -230,7 +287,7 @@ impl Job {
         self.state = State::Over;
         let ending = Ending { cause: cause.to_owned(), code: 200 };
         for error in self.script.close(ending, &desk.clock.local(now)) {
-            self.tell_failure(now, desk, "", error);
+            desk.tell_failure(now, self.whose(), "", error);
         }
         self.pass_on_log(now, desk);
         self.asides.end(desk);
@@ -244,37 +301,40 @@ impl Job {
         }
     }
 
-    fn pass_on_log(&mut self, now: Instant, desk: &mut Desk) {
-        for line in self.script.take_logs() {
-            let LogLine { level, text, file, line, call: _, remark } = line;
-            match remark.map(|remark| *remark) {
-                None => self.tell(desk, (file, line), level, text),
-                Some(Remark::Failed { what, error }) => self.tell_failure(now, desk, what, error),
-                Some(Remark::Strained(strain)) => {
-                    self.tell(desk, (file, line), LogLevel::Warn, strain.to_string());
-                }
-            }
+    /// Whose script it is, for those who are told of it.
+    fn whose(&self) -> Whose<'_> {
+        let (from, to) = match &self.after {
+            Some(Parties { from, to }) => (from.as_str(), to.as_str()),
+            None => ("", ""),
+        };
+        Whose { name: &self.name, from, to }
+    }
+
+    fn pass_on_log(&self, now: Instant, desk: &mut Desk) {
+        desk.pass_on(now, self.whose(), self.script.take_logs());
+    }
+
+    /// Tells why it is ended, with the line at which it waits; once, and then how often.
+    fn tell_problem(&self, now: Instant, desk: &mut Desk, problem: &str) {
+        let waiting = self.script.waiting().into_iter().next();
+        let (file, line) = waiting.map(|asked| (asked.file, asked.line)).unwrap_or_default();
+        let level = LogLevel::Error;
+        let text = match self.after {
+            Some(_) => format!("{AT_THE_END}: {problem}"),
+            None => problem.to_owned(),
+        };
+        let complaint = Complaint { level, file: file.clone(), line, about: text.clone() };
+        if desk.repeats.is_new(now, &complaint) {
+            let call = self.name.clone();
+            desk.push(Output::Publish(Notice::Script { call, level, file, line, text }));
         }
-    }
-
-    fn tell(&self, desk: &mut Desk, at: (String, u32), level: LogLevel, text: String) {
-        let (call, (file, line)) = (self.name.clone(), at);
-        desk.push(Output::Publish(Notice::Script { call, level, file, line, text }));
-    }
-
-    fn tell_failure(&self, now: Instant, desk: &mut Desk, part: &'static str, error: ScriptError) {
-        let (file, line) = (error.file.clone(), error.line.unwrap_or_default());
-        let about = error.message.clone();
-        let repeated =
-            !desk.repeats.is_new(now, &Complaint { level: LogLevel::Error, file, line, about });
-        let (call, from, to) = (self.name.clone(), String::new(), String::new());
-        let failure = ScriptFailure { call, from, to, part, error, repeated };
-        desk.push(Output::Publish(Notice::ScriptFailed(Box::new(failure))));
     }
 }
 
 /// Things it may ask for at one go before others have their turn.
 const STEPS_PER_TURN: u32 = 50;
+/// How long the functions of a call that is over may take together; then they are ended.
+const AFTER_CALL_MAX: Duration = Duration::from_secs(180);
 /// Who is shown as calling when the script does not say.
 const CALLER: &str = "cordboard";
 /// Of requests that nobody's request led to (RFC 3261 §8.1.1.6).

@@ -14,6 +14,7 @@ use sip_syntax::StatusCode;
 use crate::Prompts;
 use crate::call::Leg;
 use crate::desk::{CallId, Desk};
+use crate::job::Job;
 use crate::notice::TransferNote;
 use crate::records::Ticket;
 
@@ -24,6 +25,8 @@ pub(crate) enum Post {
     Birth(Box<Birth>),
     /// A party is to be transferred to a call of its own.
     Transfer(Box<Transfer>),
+    /// A call is over, and its script still waits for something.
+    Job(Box<Job>),
     /// To a call.
     Letter(CallId, Letter),
     /// To whoever waits with this ticket.

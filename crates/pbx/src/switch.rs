@@ -51,6 +51,8 @@ pub struct Switch {
     calls: BTreeMap<CallId, Box<Call>>,
     /// Scripts that run without one.
     jobs: BTreeMap<CallId, Box<Job>>,
+    /// How many of these come after a call.
+    jobs_after_calls: usize,
     /// When more of them begin.
     timetable: Vec<Due>,
     /// Most calls at one time since memory was last given back.
@@ -127,6 +129,7 @@ impl Switch {
             generation,
             calls: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            jobs_after_calls: 0,
             timetable: Vec::new(),
             most_calls: 0,
             calls_of_account: BTreeMap::new(),
@@ -164,7 +167,7 @@ impl Switch {
         };
         tracing::error!(call = id.0, "internal fault: this call is ended, the others go on");
         self.desk.clear_away(now, id);
-        if let Some(job) = self.jobs.remove(&id)
+        if let Some(job) = self.remove_job(id)
             && catch_unwind(AssertUnwindSafe(|| drop(job))).is_err()
         {
             tracing::error!("internal fault while clearing a job away");
@@ -325,6 +328,7 @@ impl Switch {
         self.collect();
         if self.state == State::Stopping
             && self.calls.is_empty()
+            && self.jobs.is_empty()
             && self.desk.endpoint.session_count() == 0
         {
             self.state = State::Stopped;

@@ -31,7 +31,7 @@ pub(super) struct Run {
     pub(super) state: Rc<CallState>,
     pub(super) handler: Function,
     /// What it is called with.
-    arguments: Vec<Value>,
+    pub(super) arguments: Vec<Value>,
     pub(super) main: Fibre,
     /// In the order of their birth.
     pub(super) children: Vec<Fibre>,
@@ -69,6 +69,7 @@ impl Run {
             on_event: RefCell::default(),
             verbs: Cell::new(0),
             over: Cell::new(false),
+            afterwards: Cell::new(false),
             closing: Cell::new(false),
             scratch: RefCell::default(),
             seated: Cell::new(FibreId::HANDLER),
@@ -85,6 +86,31 @@ impl Run {
             Kind::Request(request) => webhook::values(lua, request)?,
         };
         Ok(Self { state, handler, arguments, main, children: Vec::new(), ready: VecDeque::new() })
+    }
+
+    /// Forgets all that ran up to now, after it was closed. Gives back how many children that were.
+    pub(super) fn let_go(&mut self) -> usize {
+        let state = &self.state;
+        state.births.take();
+        state.on_event.take();
+        state.verbs.set(0);
+        state.children.set(0);
+        state.line.set(None);
+        state.line_at.take();
+        self.ready.clear();
+        self.children.drain(..).count()
+    }
+
+    /// Has a function run in place of the handler, for the same call.
+    pub(super) fn begin_again(&mut self, handler: Function, thread: Thread, instructions: u64) {
+        self.state.seated.set(FibreId::HANDLER);
+        self.state.scratch.take();
+        self.handler = handler;
+        self.main.thread = thread;
+        self.main.state = FibreState::New;
+        self.main.scratch = Scratch::default();
+        self.main.left = instructions;
+        self.main.heat = None;
     }
 
     pub(super) fn fibre(&self, id: FibreId) -> Option<&Fibre> {

@@ -235,7 +235,7 @@ impl Script {
         }
     }
 
-    fn cancel_children(&mut self, id: FibreId, now: &Zoned) {
+    pub(super) fn cancel_children(&mut self, id: FibreId, now: &Zoned) {
         if let Some(run) = self.run.as_ref().filter(|run| !run.children.is_empty()) {
             for child in run.descendants(id) {
                 self.cancel_one(child, now);
@@ -316,7 +316,7 @@ impl Script {
     }
 
     /// Logs what went wrong in a part of the script that nobody waits for.
-    fn note_error(&self, what: &'static str, error: &ScriptError) {
+    pub(super) fn note_error(&self, what: &'static str, error: &ScriptError) {
         let Some(run) = &self.run else { return };
         let error = self.told_well(error.clone());
         let place = error.line.map(|line| Place { file: error.file.clone(), line });

@@ -377,9 +377,17 @@ end)
         name: "on_hangup",
         summary: "Calls a function with cause and code when the call is over.",
         doc: "However it ends: the caller hangs up, the script does, or an error stops it. The \
-              function gets the cause in words and the SIP status, 200 for a normal end. It can \
-              log and compute, but use no verbs: there is nobody to hear them. Up to 16 functions \
-              per call, run in the order in which they were given.",
+              function gets the cause in words and the SIP status, 200 for a normal end.\n\nIt can \
+              wait for what needs no call: `http`, `db`, `sleep`, `shared.lock`, \
+              `pbx.originate` with `run` or `number`, and `spawn`, `race`, `all` and `within` for \
+              several of them. Verbs of the call are an error: there is nobody to hear them. What \
+              is known of the call, `call.vars` too, is still there.\n\nUp to 16 functions per \
+              call, run one after the other in the order in which they were given; an error in one \
+              is logged and does not keep the others from running. Until the first wait they run at \
+              the very end of the call, then by themselves: up to 3 minutes for all of one call \
+              together, as many calls' at a time as there may be calls (`calls` under `[limits]`), \
+              and 2 seconds when the exchange stops. What is ended by these bounds is logged with \
+              the line at which it waits.",
         arguments: &[OptionSpec::required(
             "function",
             Kind::Function,
@@ -391,7 +399,11 @@ end)
         example: r#"route("1XX", function(call)
   local began = time.now()
   call:on_hangup(function(cause, code)
-    log.info(cause, code, "after", time.now() - began, "seconds")
+    local seconds = time.now() - began
+    log.info(cause, code, "after", seconds, "seconds")
+    http.post("https://crm.example.org/calls", {
+      json = { from = call.from.user, to = call.to.user, ended = cause, seconds = seconds },
+    })
   end)
   call:dial("ext/" .. call.to.user)
 end)

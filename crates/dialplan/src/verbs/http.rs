@@ -11,8 +11,8 @@ pub const HTTP: LibrarySpec = LibrarySpec {
     doc: "A script reaches only the addresses that `allow` under `[http]` in the configuration \
           names; there are none until somebody puts them there. Redirects are followed within \
           these addresses only.\n\nThe script waits for the answer, the call goes on: what the \
-          caller hears is not interrupted. When the caller hangs up, the request is cut off.\n\nA \
-          result has `status`, `ok` (whether that is 200 to 299), `headers` by name in any case, \
+          caller hears is not interrupted. When the caller hangs up, the request is cut off; \
+          `call:on_hangup` is for what is to be sent when a call is over.\n\nA result has `status`, `ok` (whether that is 200 to 299), `headers` by name in any case, \
           `body`, and `:json()`, which reads the body as `json.decode` does. Without an answer it \
           is nil, and a word says why: `timeout`, `refused` (nobody listens there), `no such \
           host`, `not trusted` (the certificate), `not allowed`, `too large`, `too many redirects`, \

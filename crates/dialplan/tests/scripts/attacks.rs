@@ -345,9 +345,9 @@ fn closing_has_a_budget_of_its_own_and_goes_on_after_an_error() {
         > Sleep(1s)
         over caller hung up
         > log info scripts/main.lua:4 outer
-        > log info scripts/main.lua:3 still
         > problem scripts/main.lua:5: in close
-        > problem scripts/main.lua:2: used up its instructions; is there an endless loop?
+        > problem scripts/main.lua:2: used up its instructions between two verbs; is there an endless loop?
+        > log info scripts/main.lua:3 still
         ",
     );
     check_body(

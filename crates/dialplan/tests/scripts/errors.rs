@@ -149,11 +149,14 @@ end)",
     begin(&mut script);
     resume(&mut script, Outcome::Read { digits: "4711".into(), ended: ReadEnd::Complete });
     let ending = Ending { cause: "caller hung up".into(), code: 200 };
-    let errors = script.script.close(ending, &now());
-    assert_eq!(
-        errors[0].to_string(),
-        "scripts/main.lua:2: attempt to index a nil value (local 'x')"
-    );
+    assert_eq!(script.script.close(ending, &now()), []);
+    assert_eq!(begin(&mut script), Step::Returned);
+    let logs = generation.take_logs();
+    let Some(Remark::Failed { what, error }) = logs[0].remark.as_deref() else {
+        panic!("{logs:?}")
+    };
+    assert_eq!(*what, "at the end of the call");
+    assert_eq!(error.to_string(), "scripts/main.lua:2: attempt to index a nil value (local 'x')");
 }
 
 /// The strains that a call to 1 is told of until it asks for something.

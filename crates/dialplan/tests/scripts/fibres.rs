@@ -436,12 +436,13 @@ fn mistakes_in_the_arguments_are_told_at_their_line() {
         "scripts/main.lua:1: spawn: works only while a call runs; use it inside of a route"
     );
     check_body(
-        "call:on_hangup(function() spawn(print) end)",
+        "local last <close> = setmetatable({}, { __close = function() spawn(print) end })
+         call:sleep(1)",
         "
         dial 1
-        > returns
-        over script ended
-        > problem scripts/main.lua:2: spawn: the call is over; on_hangup functions and <close> values cannot use verbs
+        > Sleep(1s)
+        over caller hung up
+        > problem scripts/main.lua:2: spawn: the call is over; <close> values cannot wait for anything
         ",
     );
 }

@@ -14,9 +14,9 @@
 use std::time::Duration;
 
 use dialplan::{
-    AskId, CallEvent, CallView, Check, DialStatus, Ending, Generation, Limits, LoadError, Loading,
-    LogLevel, MailboxStatus, Match, Names, Outcome, Party, ReadEnd, Script, Side, Sound, Sources,
-    Speech, Step, Verb, VoicemailStatus,
+    AT_THE_END, AskId, CallEvent, CallView, Check, DialStatus, Ending, Generation, Limits,
+    LoadError, Loading, LogLevel, MailboxStatus, Match, Names, Outcome, Party, ReadEnd, Remark,
+    Script, Side, Sound, Sources, Speech, Step, Verb, VoicemailStatus,
 };
 use jiff::Zoned;
 
@@ -184,9 +184,14 @@ pub(crate) fn check_on(generation: &Generation, ladder: &str) {
             }
             "over" => {
                 let ending = Ending { cause: rest.into(), code: 487 };
-                let problems = running.as_mut().unwrap().script.close(ending, &now());
+                let running = running.as_mut().unwrap();
+                let problems = running.script.close(ending, &now());
                 note_logs(generation, &mut happened);
                 happened.extend(problems.iter().map(|problem| format!("> problem {problem}")));
+                if running.script.has_afterwards() {
+                    let step = begin(running);
+                    note(generation, &mut happened, running, step);
+                }
             }
             _ => panic!("what is {line}?"),
         }
@@ -203,8 +208,10 @@ fn note(
 ) {
     loop {
         note_logs(generation, happened);
+        let over = running.script.is_over();
         happened.push(match &step {
             Step::Waiting => return,
+            Step::Returned if over => return,
             Step::Ask { verb, .. } => format!("> {}", show(verb)),
             Step::Cancel { id } => {
                 let number = running.asks.iter().position(|ask| ask == id).unwrap() + 1;
@@ -223,6 +230,10 @@ fn note(
 
 fn note_logs(generation: &Generation, happened: &mut Vec<String>) {
     for line in generation.take_logs() {
+        if let Some(Remark::Failed { what: AT_THE_END, error }) = line.remark.as_deref() {
+            happened.push(format!("> problem {error}"));
+            continue;
+        }
         let level = match line.level {
             LogLevel::Debug => "debug",
             LogLevel::Info => "info",

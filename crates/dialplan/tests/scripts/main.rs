@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod afterwards;
 mod arguments;
 mod attacks;
 mod coverage;

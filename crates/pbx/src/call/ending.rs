@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dialplan::{Ending, Side};
+use dialplan::{AT_THE_END, Ending, Side};
 use media::{Command, LegId};
 use sip_engine::{EndCause, Reply, SessionId};
 use sip_syntax::StatusCode;
@@ -13,6 +13,8 @@ use super::turn::Todo;
 use super::{Call, Finished, Presence, STORE_FAILED, Task, perform};
 use crate::desk::Desk;
 use crate::feature;
+use crate::job::{Job, Parties};
+use crate::post::Post;
 
 impl Call {
     /// The call took too long; or the caller is gone, and the media thread never told how its
@@ -186,15 +188,24 @@ impl Call {
         self.leave_task(now, desk)
     }
 
+    /// Ends the script. What it wants to have done afterwards is done at once as far as nothing has to
+    /// be waited for, and then goes on as a job of its own.
     fn close_script(&mut self, now: Instant, desk: &mut Desk, status: StatusCode, ending: &str) {
-        if let Some(script) = self.script.as_mut() {
-            let ending = Ending { cause: ending.to_owned(), code: status.as_u16() };
-            let errors = script.close(ending, &desk.clock.local(now));
-            for error in errors {
-                self.tell_failure(now, desk, "at the end of the call", error);
-            }
-            self.pass_on_log(now, desk);
-            self.script = None;
+        let Some(mut script) = self.script.take() else { return };
+        let ending = Ending { cause: ending.to_owned(), code: status.as_u16() };
+        for error in script.close(ending, &desk.clock.local(now)) {
+            self.tell_failure(now, desk, AT_THE_END, error);
+        }
+        desk.pass_on(now, self.whose(), script.take_logs());
+        if !script.has_afterwards() {
+            return;
+        }
+        let parties = Parties { from: self.story.from.clone(), to: self.story.to.clone() };
+        let followed = (self.generation, self.prompts.clone());
+        let mut job = Job::after_call(desk, now, self.name.clone(), script, parties, followed);
+        job.turn(now, desk);
+        if !job.is_over() {
+            desk.post(Post::Job(Box::new(job)));
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Story {
 
 impl Call {
     /// Whose script it is, for those who are told of it.
-    fn whose(&self) -> Whose<'_> {
+    pub(super) fn whose(&self) -> Whose<'_> {
         Whose { name: &self.name, from: &self.story.from, to: &self.story.to }
     }
 

@@ -61,7 +61,7 @@ impl Switch {
             let begun = if runs {
                 self.leave_out(now, name, (file, line), "the run before has not ended");
                 None
-            } else if self.jobs.len() >= JOBS_MAX {
+            } else if self.jobs.len() - self.jobs_after_calls >= JOBS_MAX {
                 self.leave_out(now, name, (file, line), "too many functions run without a call");
                 None
             } else {
@@ -125,7 +125,8 @@ impl Switch {
                 Some((405, "there is no webhook for this method", Some(header)))
             }
             WebMatch::Webhook { .. }
-                if self.state != State::Open || self.jobs.len() >= JOBS_MAX - KEPT_FREE =>
+                if self.state != State::Open
+                    || self.jobs.len() - self.jobs_after_calls >= JOBS_MAX - KEPT_FREE =>
             {
                 let header = ("retry-after".to_owned(), "5".to_owned());
                 Some((503, "too much is under way", Some(header)))
@@ -146,6 +147,22 @@ impl Switch {
         let job = Job::new(&self.desk, now, id, name, script, time);
         self.jobs.insert(id, Box::new(job));
         self.with_job(now, id, |job, desk| job.turn(now, desk));
+    }
+
+    /// Keeps what a call that is over still waits for. There is room for as many as there may be calls,
+    /// so that all of them can end at one time.
+    pub(super) fn take_in(&mut self, now: Instant, mut job: Box<Job>) {
+        if self.jobs_after_calls >= self.desk.config.limits.calls_max {
+            return job.leave_out(now, &mut self.desk);
+        }
+        if self.state != State::Open {
+            job.hurry(now + AFTER_STOP_MAX);
+        }
+        let id = job.id();
+        self.jobs.insert(id, job);
+        self.jobs_after_calls += 1;
+        // For its alarm.
+        self.with_one_job(id, |_, _| ());
     }
 
     /// Hands news to the job that waits for them, if it is one; else gives them back. What the job
@@ -182,21 +199,34 @@ impl Switch {
         then(job, &mut self.desk);
         job.settle_alarm(&mut self.desk);
         if job.is_over() {
-            self.jobs.remove(&id);
+            self.remove_job(id);
         }
         self.in_turn = None;
     }
 
-    /// Ends all of them.
+    /// Takes a job out.
+    pub(super) fn remove_job(&mut self, id: CallId) -> Option<Box<Job>> {
+        let job = self.jobs.remove(&id)?;
+        self.jobs_after_calls -= usize::from(job.is_after_call());
+        Some(job)
+    }
+
+    /// Ends all of them; those of calls that are over have a moment left.
     pub(super) fn end_jobs(&mut self, now: Instant) {
         let all: Vec<CallId> = self.jobs.keys().copied().collect();
         for id in all {
-            self.with_job(now, id, |job, desk| job.end(now, desk, "exchange stopped"));
+            self.with_job(now, id, |job, desk| {
+                if job.is_after_call() {
+                    job.hurry(now + AFTER_STOP_MAX);
+                } else {
+                    job.end(now, desk, "exchange stopped");
+                }
+            });
         }
     }
 }
 
-/// Functions that run without a call at one time; beyond, one that is due is left out. Without those
+/// Functions that run without a call at one time, without those of calls that are over; beyond, one that is due is left out. Without those
 /// [kept free](KEPT_FREE) they are as many as the programs that are heard at one time, so nobody who is
 /// heard is told that too much is under way.
 const JOBS_MAX: usize = 80;
@@ -207,3 +237,6 @@ const KEPT_FREE: usize = 16;
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// How long a scheduled function may run; then it is ended.
 const SCHEDULED_MAX: Duration = Duration::from_secs(3_600);
+/// How long functions of calls that are over may still take when the exchange stops: less than whoever
+/// stops it waits.
+const AFTER_STOP_MAX: Duration = Duration::from_secs(2);

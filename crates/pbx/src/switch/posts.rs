@@ -17,6 +17,7 @@ impl Switch {
             match post {
                 Post::Birth(birth) => self.originate(now, *birth),
                 Post::Transfer(transfer) => self.transfer(now, *transfer),
+                Post::Job(job) => self.take_in(now, job),
                 Post::Letter(to, letter) if self.calls.contains_key(&to) => {
                     self.with_one(to, |call, desk| call.handle_letter(now, desk, letter));
                 }
