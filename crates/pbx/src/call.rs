@@ -38,6 +38,7 @@ use crate::asides::{Asides, News};
 use crate::desk::{CallId, Desk};
 use crate::feature;
 use crate::records::{StoreReply, StoreRequest, Ticket};
+use crate::steps::Steps;
 
 use answer::Pending;
 use bridge::Bridge;
@@ -87,6 +88,8 @@ pub(crate) struct Call {
     /// Since when it waits for its next turn: its slice of instructions, or its turn of verbs, was
     /// used up.
     paused: Option<Instant>,
+    /// What it may still ask for in this turn of the switch.
+    steps: Steps,
     /// What it is told then.
     todo: VecDeque<Todo>,
     /// Whether the script may want more than it has told.
@@ -222,6 +225,7 @@ impl Call {
             held: None,
             asides,
             paused: None,
+            steps: Steps::default(),
             todo: VecDeque::new(),
             more: false,
             typed: VecDeque::new(),
@@ -482,5 +486,3 @@ impl Finished {
 const STORE_FAILED: Finished = Finished::Reply(feature::Reply::Stored(StoreReply::Failed));
 /// How long a caller waits for the store; then it is taken for broken.
 const STORE_MAX: Duration = Duration::from_secs(10);
-/// Things one call may ask for at one go before others have their turn.
-const STEPS_PER_TURN: u32 = 50;

@@ -21,6 +21,7 @@ use crate::prompts::Prompts;
 use crate::records::{SoundId, StoreRequest, Ticket};
 use crate::registrar::Registrar;
 use crate::repeats::Repeats;
+use crate::steps::SwitchTurn;
 
 /// Names a call within this process; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +41,8 @@ pub(crate) struct Desk {
     pub(crate) generation: u64,
     /// What scripts share; it outlives them.
     pub(crate) shared: Shared,
+    /// The turn of the switch that it is now.
+    pub(crate) turn: SwitchTurn,
     /// What was told of scripts lately.
     pub(crate) repeats: Repeats,
     ports: PortPool,
@@ -94,6 +97,7 @@ impl Desk {
             prompts,
             shared,
             generation: 1,
+            turn: SwitchTurn::default(),
             repeats: Repeats::default(),
             ports,
             condemned: BTreeSet::new(),

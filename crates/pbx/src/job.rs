@@ -18,6 +18,7 @@ use crate::notice::Notice;
 use crate::output::Output;
 use crate::records::Ticket;
 use crate::repeats::Complaint;
+use crate::steps::Steps;
 use crate::telling::Whose;
 
 /// One run of a script without a call.
@@ -34,6 +35,8 @@ pub(crate) struct Job {
     more: bool,
     /// Since when it waits for its next turn.
     paused: Option<Instant>,
+    /// What it may still ask for in this turn of the switch.
+    steps: Steps,
     give_up_at: Instant,
     alarm: Option<Instant>,
     generation: u64,
@@ -79,6 +82,7 @@ impl Job {
             todo: VecDeque::new(),
             more: true,
             paused: None,
+            steps: Steps::default(),
             give_up_at: now + time,
             alarm: None,
             generation: desk.generation,
@@ -142,13 +146,18 @@ impl Job {
 
     /// Begins the script, or goes on with it.
     pub(crate) fn turn(&mut self, now: Instant, desk: &mut Desk) {
-        let mut steps_left = STEPS_PER_TURN;
         while self.state == State::Runs && self.paused.is_none() {
+            if self.todo.is_empty() && !self.more {
+                return;
+            }
+            if !self.steps.take(desk.turn) {
+                self.paused = Some(now);
+                return;
+            }
             let local = desk.clock.local(now);
             let step = match self.todo.pop_front() {
                 Some((ask, outcome)) => self.script.resume(ask, outcome, &local),
-                None if self.more => self.script.go_on(&local),
-                None => return,
+                None => self.script.go_on(&local),
             };
             self.pass_on_log(now, desk);
             self.more = matches!(step, Step::Ask { .. } | Step::Cancel { .. } | Step::Slice);
@@ -175,10 +184,6 @@ impl Job {
                     self.respond(desk, WebResponse::text(500, "the script failed"));
                     self.end(now, desk, "script fault");
                 }
-            }
-            steps_left -= 1;
-            if steps_left == 0 {
-                self.paused = Some(now);
             }
         }
     }
@@ -331,8 +336,6 @@ impl Job {
     }
 }
 
-/// Things it may ask for at one go before others have their turn.
-const STEPS_PER_TURN: u32 = 50;
 /// How long the functions of a call that is over may take together; then they are ended.
 const AFTER_CALL_MAX: Duration = Duration::from_secs(180);
 /// Who is shown as calling when the script does not say.

@@ -29,6 +29,7 @@ mod registrar;
 mod repeats;
 mod snapshot;
 mod speech;
+mod steps;
 mod switch;
 mod telling;
 pub mod verdict;

@@ -145,12 +145,14 @@ impl Switch {
 
     /// Something happened.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
+        self.desk.turn = self.desk.turn.next();
         self.contain(now, |switch| switch.take_input(now, input));
         self.contain(now, |switch| switch.settle(now));
     }
 
     /// Time passed; early calls are harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.desk.turn = self.desk.turn.next();
         self.contain(now, |switch| switch.take_timeout(now));
         self.contain(now, |switch| switch.settle(now));
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use dialplan::{AskId, CallEvent, Outcome, Script, Step, Verb};
 use jiff::Zoned;
 
-use super::{Call, Finished, Next, Presence, STEPS_PER_TURN, STORE_MAX, Task};
+use super::{Call, Finished, Next, Presence, STORE_MAX, Task};
 use crate::desk::Desk;
 use crate::feature;
 
@@ -38,7 +38,6 @@ impl Call {
             return;
         }
         let mut next = first;
-        let mut steps_left = STEPS_PER_TURN;
         loop {
             let more = std::mem::take(&mut self.more);
             let go_on = || more.then_some(Todo::Script(None));
@@ -52,12 +51,11 @@ impl Call {
                     None => return,
                 },
             };
-            if steps_left == 0 && self.presence == Presence::Here {
+            if !self.steps.take(desk.turn) && self.presence == Presence::Here {
                 self.todo.push_front(todo);
                 self.paused = Some(now);
                 return;
             }
-            steps_left = steps_left.saturating_sub(1);
             next = match todo {
                 Todo::Line(finished) => self.tell_line(now, desk, finished),
                 Todo::Script(None) => self.run_script(now, desk, Script::go_on),

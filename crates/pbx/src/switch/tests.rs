@@ -11,6 +11,7 @@ use sip_engine::{Algorithm, ClientCredentials, Flow, Transport, answer};
 use sip_syntax::{Message, Method};
 
 use super::{Start, Switch};
+use crate::steps::STEPS_PER_TURN;
 use crate::{Account, Config, Input, Limits, Listener, Notice, Output, Peer, Prompts};
 
 const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
@@ -46,6 +47,17 @@ fn switch(now: Instant) -> Switch {
                   call:answer()
                   for i = 1, 100000 do end
                   call:sleep(60)
+                end)
+                route('7', function(call)
+                  call:answer()
+                  while true do log(pbx.originate { to = 'ext/101' }.status) end
+                end)
+                route('8', function(call)
+                  call:answer()
+                  while true do
+                    local lock <close> = shared.lock('key')
+                    log('locked')
+                  end
                 end)";
     let sources = Sources { files: BTreeMap::from([("main.lua".into(), main.into())]) };
     let start = Start {
@@ -252,4 +264,46 @@ fn keys_are_kept_for_a_script_that_computes_and_a_flood_of_them_is_lost() {
         }
     }
     assert_eq!(keys, 256);
+}
+
+/// Hands over calls to this number, then lets time pass until all of them have failed; gives back how
+/// much their scripts logged in each turn of the switch.
+fn lines_per_turn(number: &str, calls: &[&str]) -> Vec<usize> {
+    let mut now = Instant::now();
+    let mut switch = switch(now);
+    let mut lines = Vec::new();
+    for call in calls {
+        dial(&mut switch, now, "INVITE", call, number);
+        lines.push(lines_logged(&mut switch));
+    }
+    while switch.call_count() > 0 {
+        now += Duration::from_millis(1);
+        switch.handle_timeout(now);
+        lines.push(lines_logged(&mut switch));
+        assert!(lines.len() < 10_000, "they go on for ever");
+    }
+    lines
+}
+
+fn lines_logged(switch: &mut Switch) -> usize {
+    let mut lines = 0;
+    while let Some(output) = switch.poll_output() {
+        lines += usize::from(matches!(output, Output::Publish(Notice::Script { .. })));
+    }
+    lines
+}
+
+#[test]
+fn a_call_whose_verbs_are_answered_at_once_takes_turns_with_everybody_else() {
+    let lines = lines_per_turn("7", &["a"]);
+    assert!(lines.iter().all(|count| *count <= STEPS_PER_TURN as usize), "{lines:?}");
+    // The answer is a verb, too.
+    assert_eq!(lines.iter().sum::<usize>(), 9_999);
+}
+
+#[test]
+fn calls_that_pass_a_lock_to_and_fro_take_turns_with_everybody_else() {
+    let lines = lines_per_turn("8", &["a", "b"]);
+    assert!(lines.iter().all(|count| *count <= 2 * STEPS_PER_TURN as usize), "{lines:?}");
+    assert_eq!(lines.iter().sum::<usize>(), 2 * 9_999);
 }
