@@ -5,6 +5,11 @@ use std::time::Duration;
 use pbx::{AskedId, Input, WebRequest, WebTrust};
 use tests::{Plan, World};
 
+use crate::logs::logged;
+
+/// Where programs ask from unless a test says otherwise.
+const SOURCE: &str = "203.0.113.7:4000";
+
 fn office(script: &str) -> World {
     let mut world = World::new(Plan { script: script.to_owned(), ..Plan::default() });
     world.phone("alice", "101");
@@ -25,7 +30,8 @@ fn ask(world: &mut World, id: u64, ask: &str, body: &str, trust: WebTrust) -> St
         headers: vec![("x-room".to_owned(), "12".to_owned())],
         body: body.as_bytes().to_vec(),
     });
-    world.tell(Input::Asked { id: AskedId(id), request, trust });
+    let source = SOURCE.parse().unwrap();
+    world.tell(Input::Asked { id: AskedId(id), request, trust, source });
     world.run_for(Duration::from_secs(1));
     let answer = format!("answers {id} ");
     let told = world.log.iter().filter_map(|line| line.split_once(answer.as_str()));
@@ -141,7 +147,8 @@ fn ask_only(world: &mut World, id: u64, path: &str, trust: WebTrust) {
         headers: Vec::new(),
         body: Vec::new(),
     };
-    world.tell(Input::Asked { id: AskedId(id), request: Box::new(request), trust });
+    let source = SOURCE.parse().unwrap();
+    world.tell(Input::Asked { id: AskedId(id), request: Box::new(request), trust, source });
 }
 
 #[test]
@@ -157,5 +164,71 @@ fn too_many_at_one_time_and_an_exchange_that_stops_are_told() {
     let ended = world.log.iter().filter(|line| line.contains("503 the script was ended"));
     assert_eq!(ended.count(), 64);
     assert_eq!(ask(&mut world, 101, "POST /slow", "", proven), "503 too much is under way");
+    world.assert_all_is_quiet();
+}
+
+/// Sends a request to a webhook that needs the token, and gives back what it is answered at once.
+fn knock(world: &mut World, id: u64, source: &str, trust: WebTrust) -> String {
+    let (path, query) = ("/shut\nERROR".to_owned(), vec![("token".to_owned(), "t0ken".to_owned())]);
+    let (headers, body) = (Vec::new(), Vec::new());
+    let request = WebRequest { method: "POST".to_owned(), path, query, headers, body };
+    let (request, source) = (Box::new(request), source.parse().unwrap());
+    world.tell(Input::Asked { id: AskedId(id), request, trust, source });
+    let answer = format!("answers {id} ");
+    let told = world.log.iter().find_map(|line| line.split_once(answer.as_str()));
+    told.map(|(_, told)| told.get(..3).unwrap_or_default().to_owned()).unwrap_or_default()
+}
+
+#[test]
+fn programs_without_the_token_are_told_of_once_and_then_counted() {
+    let mut world = office("webhook('/shut', print) route('5', print)");
+    let log = logged(|| {
+        for id in 1..=5 {
+            assert_eq!(knock(&mut world, id, SOURCE, WebTrust::Wrong), "401");
+        }
+        assert_eq!(knock(&mut world, 6, SOURCE, WebTrust::Stranger), "401");
+        assert_eq!(knock(&mut world, 7, "203.0.113.8:1", WebTrust::Wrong), "401");
+        world.run_for(Duration::from_secs(61));
+    });
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("refused")).collect();
+    assert_eq!(told.len(), 4, "{log}");
+    for (line, parts) in told.iter().zip([
+        ["it sent a wrong token", "source=203.0.113.7:4000", "path=/shut?ERROR"],
+        ["it sent no token", "source=203.0.113.7:4000", "path=/shut?ERROR"],
+        ["it sent a wrong token", "source=203.0.113.8:1", "path=/shut?ERROR"],
+        ["203.0.113.7", "a wrong token", "happened 4 more times in the last minute"],
+    ]) {
+        assert!(parts.iter().all(|part| line.contains(part)), "no {parts:?} in {line}");
+    }
+    assert!(!log.contains("t0ken"), "{log}");
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn who_guesses_tokens_is_refused_for_five_minutes_and_nobody_else_is() {
+    let mut world = office("webhook('/shut', print) route('5', print)");
+    for id in 1..=10 {
+        assert_eq!(knock(&mut world, id, SOURCE, WebTrust::Wrong), "401");
+    }
+    // Not even whoever has guessed right in the end, from another port.
+    assert_eq!(knock(&mut world, 11, "203.0.113.7:4001", WebTrust::Proven), "429");
+    assert_eq!(knock(&mut world, 12, SOURCE, WebTrust::Wrong), "429");
+    assert_eq!(knock(&mut world, 13, "203.0.113.8:1", WebTrust::Proven), "404");
+    world.run_for(Duration::from_secs(301));
+    assert_eq!(knock(&mut world, 14, SOURCE, WebTrust::Proven), "404");
+    world.assert_all_is_quiet();
+}
+
+#[test]
+fn a_stranger_behind_the_same_proxy_locks_nobody_out() {
+    let mut world = office(
+        "webhook('/shut', print) webhook('/open', { public = true }, print) route('5', print)",
+    );
+    assert_eq!(knock(&mut world, 1, SOURCE, WebTrust::Proven), "404");
+    for id in 2..=30 {
+        assert_eq!(knock(&mut world, id, SOURCE, WebTrust::Wrong), "401");
+    }
+    assert_eq!(knock(&mut world, 31, SOURCE, WebTrust::Proven), "404");
+    assert_eq!(ask(&mut world, 32, "POST /open", "", WebTrust::Wrong), "204 ");
     world.assert_all_is_quiet();
 }

@@ -5,7 +5,7 @@ mod outputs;
 mod quiet;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -142,7 +142,8 @@ impl Office {
         self.last_asked += 1;
         let id = AskedId(self.last_asked);
         self.note(What::Asked(outside::asking_in_words(&request)));
-        let asked = Input::Asked { id, request: Box::new(request), trust };
+        let source = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), PROGRAM_PORT);
+        let asked = Input::Asked { id, request: Box::new(request), trust, source };
         self.switch.handle_input(self.now, asked);
         self.settle();
         id
@@ -435,5 +436,7 @@ impl Office {
     }
 }
 
+/// Where programs ask from.
+const PROGRAM_PORT: u16 = 49_152;
 /// Things that may happen at one moment; then it is made to end.
 const AT_ONCE_MAX: u32 = 100_000;

@@ -173,7 +173,6 @@ impl Settings {
             ),
             ("http.ca", http.trusted != newer.http.trusted),
             ("http.listen", http.address() != newer.http.address()),
-            ("http.token", http.has_other_token(&newer.http)),
             ("scripts.database", *script_database != newer.script_database),
             ("scripts.watch", *watch != newer.watch),
             ("data", *data != newer.data),

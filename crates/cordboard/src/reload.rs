@@ -24,6 +24,7 @@ use crate::prompts::Shelf;
 use crate::questions::Questions;
 use crate::report::{Place, Severity, script_place};
 use crate::watch::WatchHandle;
+use crate::web::Token;
 
 /// Somebody wants what is on disk to be used, or to know whether it could be.
 #[derive(Debug)]
@@ -109,6 +110,8 @@ pub(crate) struct Reloader {
     pub(crate) questions: Questions,
     /// The last reload that failed, until one does not.
     pub(crate) last_failure: watch::Sender<Option<Arc<Outcome>>>,
+    /// Where another token for other programs is taken into use, if any are heard.
+    pub(crate) token: Option<watch::Sender<Token>>,
     /// Whoever watches files, if anybody does.
     pub(crate) watched: Option<WatchHandle>,
 }
@@ -182,6 +185,7 @@ impl Reloader {
             return outcome(Verdict::Right { routes }, mistakes, restart);
         }
         let watched = watched(&settings, &self.config_path);
+        let token = settings.http.listen.as_ref().map(Token::of);
         let config = Box::new(settings.into_config(self.listeners.clone()));
         let (sources, prompts) = (next.sources.clone(), Arc::new(prompts));
         let command = |id| {
@@ -196,6 +200,9 @@ impl Reloader {
         match self.questions.ask(command).await {
             Some(Notice::Reloaded { generation, routes, .. }) => {
                 self.current = next;
+                if let (Some(used), Some(token)) = (&self.token, token) {
+                    used.send_replace(token);
+                }
                 if let Some(watch) = &self.watched {
                     watch.look_at(&watched);
                 }

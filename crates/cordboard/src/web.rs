@@ -10,17 +10,19 @@ use anyhow::Context;
 use net::Client;
 use pbx::records::Ticket;
 use pbx::{AskedId, FetchError, FetchRequest, Fetched, Input, WebResponse};
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet, LocalSet};
 
 use crate::config::HttpSettings;
+pub(crate) use door::Token;
 use door::{Door, Waiting};
 
 /// Carries out requests of scripts beside everything else.
 #[derive(Debug)]
 pub(crate) struct Web {
     asks: mpsc::Sender<Ask>,
+    token: Option<watch::Sender<Token>>,
     thread: JoinHandle<()>,
 }
 
@@ -42,6 +44,7 @@ impl Web {
     ) -> anyhow::Result<Self> {
         let client = Client::new(&settings.trusted).context("HTTP cannot be set up")?;
         let door = settings.listen.as_ref().map(Door::open).transpose()?;
+        let (door, token) = door.unzip();
         let (asks, inner) = mpsc::channel(ASKS_MAX);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -58,7 +61,12 @@ impl Web {
                 runtime.shutdown_background();
             })
             .context("no thread for HTTP")?;
-        Ok(Self { asks, thread })
+        Ok(Self { asks, token, thread })
+    }
+
+    /// Where another token is taken into use, if other programs are heard at all.
+    pub(crate) fn token(&self) -> Option<watch::Sender<Token>> {
+        self.token.clone()
     }
 
     /// Sends a request.

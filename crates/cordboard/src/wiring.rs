@@ -102,6 +102,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
     let decoder = Decoder::start(undecoded)?;
     let questions = Questions::new(sender.clone());
     let web = Web::start(&settings.http, sender.clone())?;
+    let token = web.token();
     let queries = open_script_database(&settings, sender.clone())?;
     let speech_folder = settings.data.join(SPEECH);
     let speaker = Speaker::start(&settings.http.trusted, speech_folder, sender.clone())?;
@@ -114,6 +115,7 @@ async fn office(config_path: &Path, data: Option<&Path>) -> anyhow::Result<()> {
         settings,
         listeners,
         current,
+        token,
     };
     let (administration, wishes) = Administration::start(office, control, questions);
 

@@ -3,7 +3,6 @@
 //! Known and unknown names are treated alike, so that nobody can learn which accounts exist. RFC 3261
 //! §22, RFC 8760.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use sip_engine::{DigestServer, Verdict};
 use sip_syntax::{Credentials, Method, Request, Uri};
 
 use crate::config::{Config, Peer};
+use crate::guessers::Guessers;
 
 /// Checks credentials and remembers who guesses.
 #[derive(Debug)]
@@ -18,17 +18,7 @@ pub(crate) struct Auth {
     digest: DigestServer,
     /// Verified against when the account does not exist, so that it takes as long as when it does.
     decoy_secret: String,
-    /// By [`neighbourhood`].
-    guessers: BTreeMap<IpAddr, Guesser>,
-    /// When those who were good for long enough are forgotten next.
-    prune_at: Option<Instant>,
-}
-
-/// What is known of an address that sent wrong credentials.
-#[derive(Debug, Clone, Copy)]
-struct Guesser {
-    failures: u32,
-    last_at: Instant,
+    guessers: Guessers,
 }
 
 /// Who is speaking, as far as we could prove.
@@ -62,8 +52,7 @@ impl Auth {
         Self {
             digest: DigestServer::new(&config.domain, rng.u64(..)).offering(&config.digest),
             decoy_secret,
-            guessers: BTreeMap::new(),
-            prune_at: None,
+            guessers: Guessers::new("secrets"),
         }
     }
 
@@ -102,7 +91,7 @@ impl Auth {
         let Some(credentials) = credentials_for(config, request) else {
             return self.challenge(now, source.ip(), false, Duration::ZERO);
         };
-        if self.is_banned(now, source.ip()) && !at_home {
+        if self.guessers.is_banned(now, source.ip()) && !at_home {
             return Judgement::Ban;
         }
         let user = credentials.username().unwrap_or_default();
@@ -118,14 +107,14 @@ impl Auth {
         };
         match (verdict, account) {
             (Verdict::Good, Some(account)) => {
-                self.guessers.remove(&neighbourhood(source.ip()));
+                self.guessers.forgive(source.ip());
                 Judgement::Allow(account.user.clone())
             }
             (Verdict::Stale | Verdict::Replayed, _) => {
                 self.challenge(now, source.ip(), true, Duration::ZERO)
             }
             (Verdict::Good | Verdict::Wrong, _) => {
-                let wait = self.note_failure(now, source.ip());
+                let wait = self.guessers.note_failure(now, source.ip());
                 tracing::warn!(
                     account = %printable(&user),
                     %source,
@@ -146,39 +135,6 @@ impl Auth {
     ) -> Judgement<String> {
         Judgement::Challenge { challenges: self.digest.challenges(now, source, stale), wait }
     }
-
-    /// Counts a failure and says how long to hold the answer back.
-    fn note_failure(&mut self, now: Instant, source: IpAddr) -> Duration {
-        if self.prune_at.is_none_or(|at| now >= at) {
-            self.prune_at = Some(now + FORGET_AFTER);
-            self.guessers.retain(|_, guesser| now < guesser.last_at + FORGET_AFTER);
-        }
-        let key = neighbourhood(source);
-        if self.guessers.len() >= GUESSERS_MAX && !self.guessers.contains_key(&key) {
-            return WAIT_MAX;
-        }
-        let guesser = self
-            .guessers
-            .entry(key)
-            .and_modify(|guesser| {
-                if now >= guesser.last_at + FORGET_AFTER {
-                    guesser.failures = 0;
-                }
-            })
-            .or_insert(Guesser { failures: 0, last_at: now });
-        guesser.failures = guesser.failures.saturating_add(1);
-        guesser.last_at = now;
-        if guesser.failures == FAILURES_MAX {
-            tracing::warn!(%source, "{FAILURES_MAX} wrong secrets: refused for {FORGET_AFTER:?}");
-        }
-        (WAIT_STEP * guesser.failures).min(WAIT_MAX)
-    }
-
-    fn is_banned(&self, now: Instant, source: IpAddr) -> bool {
-        self.guessers.get(&neighbourhood(source)).is_some_and(|guesser| {
-            guesser.failures >= FAILURES_MAX && now < guesser.last_at + FORGET_AFTER
-        })
-    }
 }
 
 /// Whether a proof was made for this call: one for another number is not. Some phones prove the
@@ -190,15 +146,6 @@ fn is_proof_for(credentials: &Credentials, request: &Request) -> bool {
             .uri()
             .and_then(|proven| user(&proven))
             .is_none_or(|proven| user(request.uri_bytes()) == Some(proven))
-}
-
-/// Who counts as one guesser: an IPv4 address, or an IPv6 network of 64 bits, all of which one host may
-/// use as it likes.
-fn neighbourhood(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
-        ip @ IpAddr::V4(_) => ip,
-    }
 }
 
 /// The credentials that answer a challenge of ours, if there are any.
@@ -217,14 +164,3 @@ pub(crate) fn peer_of(peers: &[Peer], address: IpAddr) -> Option<&Peer> {
 pub(crate) fn printable(name: &str) -> String {
     name.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
-
-/// Wrong secrets from one address before it is refused.
-const FAILURES_MAX: u32 = 10;
-/// How long an address stays refused after its last wrong secret.
-const FORGET_AFTER: Duration = Duration::from_secs(300);
-/// Each failure holds the next answer back by this much more,
-const WAIT_STEP: Duration = Duration::from_millis(250);
-/// up to this.
-const WAIT_MAX: Duration = Duration::from_secs(2);
-/// Addresses remembered; beyond, every wrong secret waits longest.
-const GUESSERS_MAX: usize = 10_000;

@@ -76,6 +76,8 @@ pub enum Input {
         request: Box<WebRequest>,
         /// What it proved.
         trust: WebTrust,
+        /// Where it is.
+        source: SocketAddr,
     },
     /// The administrator wants something.
     Command(Command),
@@ -90,7 +92,9 @@ pub struct AskedId(pub u64);
 pub enum WebTrust {
     /// It knows the token.
     Proven,
-    /// Nothing.
+    /// It sent a token, which is wrong.
+    Wrong,
+    /// It sent none.
     Stranger,
 }
 

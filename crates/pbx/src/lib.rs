@@ -17,6 +17,7 @@ mod clock;
 mod config;
 mod desk;
 mod feature;
+mod guessers;
 mod input;
 mod job;
 mod notice;

@@ -7,6 +7,7 @@
 mod jobs;
 mod look;
 mod posts;
+mod programs;
 mod reload;
 mod requests;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use crate::records::{BindingRecord, Ticket};
 use crate::repeats::{Again, Complaint};
 
 use jobs::Due;
+use programs::Programs;
 use reload::Loaded;
 
 /// The whole exchange.
@@ -53,6 +55,8 @@ pub struct Switch {
     jobs: BTreeMap<CallId, Box<Job>>,
     /// How many of these come after a call.
     jobs_after_calls: usize,
+    /// Other programs that ask, and may not.
+    programs: Programs,
     /// When more of them begin.
     timetable: Vec<Due>,
     /// Most calls at one time since memory was last given back.
@@ -130,6 +134,7 @@ impl Switch {
             calls: BTreeMap::new(),
             jobs: BTreeMap::new(),
             jobs_after_calls: 0,
+            programs: Programs::new(),
             timetable: Vec::new(),
             most_calls: 0,
             calls_of_account: BTreeMap::new(),
@@ -211,7 +216,9 @@ impl Switch {
                     call.handle_spoken(now, desk, ticket, answer);
                 });
             }
-            Input::Asked { id, request, trust } => self.asked(now, id, &request, trust),
+            Input::Asked { id, request, trust, source } => {
+                self.asked(now, id, &request, (trust, source));
+            }
             Input::Queried { ticket, answer, took } => {
                 self.reply(now, ticket, News::Queried { answer, took });
             }
@@ -228,6 +235,7 @@ impl Switch {
         self.desk.endpoint.handle_timeout(now);
         self.desk.registrar.handle_timeout(now);
         self.sum_up(now);
+        self.programs.sum_up(now);
         self.run_due(now);
         while let Some(entry) = self.held_back.first_entry() {
             if entry.key().0 > now {
@@ -278,6 +286,7 @@ impl Switch {
             self.desk.registrar.poll_timeout(),
             self.desk.next_alarm(),
             self.desk.repeats.poll_timeout(),
+            self.programs.poll_timeout(),
             held_back,
             self.next_due(),
         ]

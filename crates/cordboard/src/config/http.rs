@@ -40,12 +40,6 @@ impl HttpSettings {
     pub(super) fn address(&self) -> Option<SocketAddr> {
         self.listen.as_ref().map(|heard| heard.address)
     }
-
-    /// Whether programs need another token than with these.
-    pub(super) fn has_other_token(&self, than: &Self) -> bool {
-        let tokens = self.listen.as_ref().zip(than.listen.as_ref());
-        tokens.is_some_and(|(own, other)| own.token != other.token)
-    }
 }
 
 /// Reads the section; paths in it start at `folder`.

@@ -16,6 +16,7 @@ struct Office {
     commands: mpsc::Receiver<Input>,
     questions: Questions,
     failure: watch::Receiver<Option<Arc<Outcome>>>,
+    token: watch::Receiver<Token>,
     reloader: Option<(Reloader, mpsc::Receiver<Wish>)>,
     generation: u64,
 }
@@ -39,6 +40,7 @@ impl Office {
         let questions = Questions::new(inbox);
         let (wishes, to_meet) = mpsc::channel(WISHES_MAX);
         let (last_failure, failure) = watch::channel(None);
+        let (to_token, token) = watch::channel(token("the first token"));
         let reloader = Reloader {
             config_path: path,
             data: None,
@@ -47,10 +49,11 @@ impl Office {
             current,
             questions: questions.clone(),
             last_failure,
+            token: Some(to_token),
             watched: None,
         };
         let reloader = Some((reloader, to_meet));
-        Self { folder, wishes, commands, questions, failure, reloader, generation: 1 }
+        Self { folder, wishes, commands, questions, failure, token, reloader, generation: 1 }
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -86,6 +89,33 @@ impl Office {
         let (id, generation) = (reload.id, self.generation);
         self.questions.answered(Notice::Reloaded { id, generation, routes: 1 });
     }
+}
+
+fn token(text: &str) -> Token {
+    let address = "127.0.0.1:5098".parse().unwrap();
+    Token::of(&crate::config::Heard { address, token: text.to_owned() })
+}
+
+#[test]
+fn another_token_counts_from_the_reload_and_not_before() {
+    Office::new().run(async |mut office| {
+        let text = "[http]\nlisten = \"127.0.0.1:5098\"\ntoken = \"another token, longer\"\n";
+        office.write("cordboard.toml", text);
+        let checked = office.wish(Cause::Command, Aim::Check).await.await.unwrap();
+        assert_eq!(checked.restart, ["http.listen"], "that alone needs a restart");
+        assert!(*office.token.borrow() == token("the first token"));
+        let outcome = office.wish(Cause::Command, Aim::Use).await;
+        let reload = office.command().await;
+        assert!(*office.token.borrow() == token("the first token"), "not before the scripts");
+        office.take_into_use(&reload);
+        let outcome = outcome.await.unwrap();
+        assert!(!format!("{outcome:?}").contains("another token"), "{outcome:?}");
+        assert!(*office.token.borrow() == token("another token, longer"));
+        office.write("cordboard.toml", "[http]\nlisten = \"127.0.0.1:5098\"\ntoken = \"short\"\n");
+        let outcome = office.wish(Cause::Command, Aim::Use).await.await.unwrap();
+        assert_eq!(outcome.verdict, Verdict::Failed);
+        assert!(*office.token.borrow() == token("another token, longer"));
+    });
 }
 
 #[test]

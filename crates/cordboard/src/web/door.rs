@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::rc::Rc;
 
 use anyhow::Context;
@@ -9,7 +10,7 @@ use net::serve::{Answer, Question, serve};
 use pbx::{AskedId, Input, WebRequest, WebResponse, WebTrust};
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Heard;
 
@@ -17,7 +18,24 @@ use crate::config::Heard;
 #[derive(Debug)]
 pub(super) struct Door {
     listener: std::net::TcpListener,
-    token: String,
+    token: watch::Receiver<Token>,
+}
+
+/// What other programs prove themselves with. Never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Token(String);
+
+impl Token {
+    /// As the configuration has it.
+    pub(crate) fn of(heard: &Heard) -> Self {
+        Self(heard.token.clone())
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").finish_non_exhaustive()
+    }
 }
 
 /// Who waits for an answer.
@@ -49,19 +67,20 @@ impl Waiting {
 }
 
 impl Door {
-    /// Listens from now on.
+    /// Listens from now on. Whoever has the other end of the token may change it at any time.
     ///
     /// # Errors
     /// When the address cannot be had, with what to change.
-    pub(super) fn open(heard: &Heard) -> anyhow::Result<Self> {
-        let Heard { address, token } = heard;
+    pub(super) fn open(heard: &Heard) -> anyhow::Result<(Self, watch::Sender<Token>)> {
+        let address = heard.address;
         let listener = std::net::TcpListener::bind(address)
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .with_context(|| {
                 format!("cannot listen on HTTP {address}; change `listen` in [http]")
             })?;
         tracing::info!("other programs are heard on http://{address}");
-        Ok(Self { listener, token: token.clone() })
+        let (changes, token) = watch::channel(Token::of(heard));
+        Ok((Self { listener, token }, changes))
     }
 
     /// Hears them on the runtime of this thread, until that ends.
@@ -71,14 +90,15 @@ impl Door {
         inbox: mpsc::Sender<Input>,
     ) -> std::io::Result<()> {
         let listener = TcpListener::from_std(self.listener)?;
-        let token = Rc::new(self.token);
+        let token = self.token;
         tokio::task::spawn_local(serve(listener, move |question| {
-            let (token, waiting, inbox) = (Rc::clone(&token), Rc::clone(&waiting), inbox.clone());
+            let trust = trust(&question, &token.borrow().0);
+            let (waiting, inbox) = (Rc::clone(&waiting), inbox.clone());
             async move {
-                let trust = trust(&question, &token);
+                let source = question.from;
                 let request = Box::new(request(question));
                 let (id, answer) = waiting.add();
-                if inbox.try_send(Input::Asked { id, request, trust }).is_err() {
+                if inbox.try_send(Input::Asked { id, request, trust, source }).is_err() {
                     return outward(WebResponse::text(503, "too much is under way"));
                 }
                 match answer.await {
@@ -100,7 +120,8 @@ fn trust(question: &Question, token: &str) -> WebTrust {
     });
     match sent {
         Some(sent) if bool::from(sent.as_bytes().ct_eq(token.as_bytes())) => WebTrust::Proven,
-        Some(_) | None => WebTrust::Stranger,
+        Some(_) => WebTrust::Wrong,
+        None => WebTrust::Stranger,
     }
 }
 
@@ -184,10 +205,11 @@ mod tests {
         };
         assert_eq!(asked(Some("Bearer t0ken")), WebTrust::Proven);
         assert_eq!(asked(Some("bearer  t0ken ")), WebTrust::Proven);
-        for wrong in
-            [None, Some("t0ken"), Some("Bearer t0ke"), Some("Bearer "), Some("Basic t0ken")]
-        {
-            assert_eq!(asked(wrong), WebTrust::Stranger, "{wrong:?}");
+        for wrong in ["Bearer t0ke", "Bearer "] {
+            assert_eq!(asked(Some(wrong)), WebTrust::Wrong, "{wrong:?}");
+        }
+        for nothing in [None, Some("t0ken"), Some("Basic t0ken")] {
+            assert_eq!(asked(nothing), WebTrust::Stranger, "{nothing:?}");
         }
     }
 }

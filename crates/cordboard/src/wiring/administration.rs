@@ -16,6 +16,7 @@ use crate::data_folder::CONTROL_SOCKET;
 use crate::questions::Questions;
 use crate::reload::{self, Aim, Cause, Current, Reloader, Wish};
 use crate::watch::{Waited, Watch, WatchHandle};
+use crate::web::Token;
 
 /// What the exchange was started with.
 pub(super) struct Office {
@@ -29,6 +30,8 @@ pub(super) struct Office {
     pub(super) listeners: Vec<Listener>,
     /// What is in use.
     pub(super) current: Current,
+    /// Where another token for other programs is taken into use, if any are heard.
+    pub(super) token: Option<watch::Sender<Token>>,
 }
 
 /// What runs beside the loop, so that the loop need not look after it whenever a packet arrives.
@@ -45,7 +48,7 @@ impl Administration {
         socket: Result<ControlSocket, ControlError>,
         questions: Questions,
     ) -> (Self, mpsc::Sender<Wish>) {
-        let Office { config_path, data, settings, listeners, current } = office;
+        let Office { config_path, data, settings, listeners, current, token } = office;
         let (wishes, to_meet) = mpsc::channel(reload::WISHES_MAX);
         let (last_failure, seen_failure) = watch::channel(None);
         let watching =
@@ -71,6 +74,7 @@ impl Administration {
             current,
             questions,
             last_failure,
+            token,
             watched: watching.as_ref().map(|watching| watching.handle.clone()),
         };
         let reloading = tokio::task::spawn_local(reloader.run(to_meet));

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use dialplan::{LogLevel, ScheduleId, WebMatch, WebRequest, WebResponse};
+use dialplan::{LogLevel, ScheduleId};
 
 use super::{State, Switch};
 use crate::asides::News;
 use crate::desk::{CallId, Desk};
-use crate::input::{AskedId, WebTrust};
 use crate::job::Job;
 use crate::notice::Notice;
 use crate::output::Output;
@@ -102,53 +101,6 @@ impl Switch {
         self.outputs.push_back(Output::Publish(notice));
     }
 
-    /// Another program asks something.
-    pub(super) fn asked(
-        &mut self,
-        now: Instant,
-        asked: AskedId,
-        request: &WebRequest,
-        trust: WebTrust,
-    ) {
-        let WebRequest { method, path, .. } = request;
-        let found = self.generation.match_webhook(method, path);
-        let open = matches!(found, WebMatch::Webhook { public: true, .. });
-        let refusal = match &found {
-            // What there is, is nobody's business who has no token.
-            _ if trust == WebTrust::Stranger && !open => {
-                let header = ("www-authenticate".to_owned(), "Bearer".to_owned());
-                Some((401, "the token is missing or wrong", Some(header)))
-            }
-            WebMatch::None => Some((404, "there is no webhook of this path", None)),
-            WebMatch::OtherMethods(methods) => {
-                let header = ("allow".to_owned(), methods.join(", "));
-                Some((405, "there is no webhook for this method", Some(header)))
-            }
-            WebMatch::Webhook { .. }
-                if self.state != State::Open
-                    || self.jobs.len() - self.jobs_after_calls >= JOBS_MAX - KEPT_FREE =>
-            {
-                let header = ("retry-after".to_owned(), "5".to_owned());
-                Some((503, "too much is under way", Some(header)))
-            }
-            WebMatch::Webhook { .. } => None,
-        };
-        if let Some((status, text, header)) = refusal {
-            let mut response = WebResponse::text(status, text);
-            response.headers.extend(header);
-            let response = Box::new(response);
-            return self.outputs.push_back(Output::Respond { id: asked, response });
-        }
-        let WebMatch::Webhook { id: webhook, .. } = found else { return };
-        let name = format!("webhook {path}");
-        let script = self.generation.start_answer(webhook, name.clone(), request);
-        let id = CallId(self.desk.next_id());
-        let time = (ANSWER_MAX, Some(asked));
-        let job = Job::new(&self.desk, now, id, name, script, time);
-        self.jobs.insert(id, Box::new(job));
-        self.with_job(now, id, |job, desk| job.turn(now, desk));
-    }
-
     /// Keeps what a call that is over still waits for. There is room for as many as there may be calls,
     /// so that all of them can end at one time.
     pub(super) fn take_in(&mut self, now: Instant, mut job: Box<Job>) {
@@ -229,12 +181,10 @@ impl Switch {
 /// Functions that run without a call at one time, without those of calls that are over; beyond, one that is due is left out. Without those
 /// [kept free](KEPT_FREE) they are as many as the programs that are heard at one time, so nobody who is
 /// heard is told that too much is under way.
-const JOBS_MAX: usize = 80;
+pub(super) const JOBS_MAX: usize = 80;
 /// How many of these no program that asks can have begun: whoever asks a public webhook again and
 /// again keeps nothing from its time.
-const KEPT_FREE: usize = 16;
-/// How long another program waits for its answer; then that is 504.
-const ANSWER_MAX: Duration = Duration::from_secs(30);
+pub(super) const KEPT_FREE: usize = 16;
 /// How long a scheduled function may run; then it is ended.
 const SCHEDULED_MAX: Duration = Duration::from_secs(3_600);
 /// How long functions of calls that are over may still take when the exchange stops: less than whoever
