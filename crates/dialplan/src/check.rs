@@ -8,6 +8,7 @@
 //! A check speaks only where the text leaves no doubt, since a dialplan that is right must have no
 //! findings. What may be deliberate is a warning, and a comment can allow it.
 
+mod afterwards;
 mod allow;
 mod calls;
 mod code;
@@ -256,6 +257,7 @@ fn look<'t>(
     let passages = Flow::new(&facts, &values, &routes.handlers).check(&mut report);
     let in_calls = run_in_calls(&facts, &values, &passages);
     shared::check(&facts, &values, &in_calls, &mut report);
+    afterwards::check(&facts, &values, &mut report);
     globals::accidental(&facts, &mut report);
     globals::unused_locals(&facts, &mut report);
     if readable {

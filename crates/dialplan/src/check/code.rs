@@ -112,6 +112,8 @@ codes! {
         "Nothing requires the file."
     UNREACHABLE_CODE Warning "unreachable-code"
         "What stands there never runs."
+    AFTER_THE_END Warning "after-the-end"
+        "A verb in a function that runs when the call is over."
     SPLIT_RETURN Warning "split-return"
         "A return stands alone in its line, and runs and gives back what the next one calls."
     NO_ANSWER Warning "no-answer"

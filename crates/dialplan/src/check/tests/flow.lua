@@ -46,6 +46,23 @@
 --    ^^^^^^^^^^^^^^^^ unreachable-code: this never runs (error() in line 37 leaves the function)
     end
   end)
+-- case: verbs when the call is over
+  route("1", function(call)
+    call:on_hangup(function(cause)
+      call:play("bye")
+--         ^^^^ after-the-end: call:play comes when the call is over, and fails (http, db, log, shared and sleep work there; verbs belong before the end)
+      if cause == "x" then spawn(function() call:sleep(2) end) end
+--                                               ^^^^^ after-the-end: call:sleep comes when the call is over, and fails (write sleep(...), which needs no call)
+      sleep(2)
+      log.info(call.from.user)
+      pbx.originate { to = "ext/101", run = function(other) other:play("bye") end }
+    end)
+    local function last() call:hangup() end
+--                             ^^^^^^ after-the-end: call:hangup comes when the call is over, and fails (http, db, log, shared and sleep work there; verbs belong before the end)
+    call:on_hangup(last)
+    call:on("dtmf", function(digit) if digit == "1" then call:hangup() end end)
+    call:dial("ext/101")
+  end)
 -- case: routes that do nothing for the caller
   route("1", function(call) end)
 --                          ^^^ no-answer: the route ends here without having done anything for the caller (the caller is refused with 480 then; answer, dial, play something, or say why with call:reject(...))
