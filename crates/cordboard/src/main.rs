@@ -142,15 +142,21 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Place { config, data, log: _ } = &cli.place;
     match cli.command {
         None => wiring::run(config, data.as_deref()).map(|()| ExitCode::SUCCESS),
-        Some(Commands::Check(options)) => Ok(commands::check::run(config, &options)),
+        Some(Commands::Check(options)) => {
+            Ok(terminal::on_terminal(|terminal| commands::check::run(config, &options, terminal)))
+        }
         Some(Commands::Explain(options)) => commands::explain::run(config, *options),
         Some(Commands::Repl(options)) => commands::repl::run(config, *options),
         Some(Commands::Init(options)) => commands::init::run(config, &options),
         Some(Commands::Annotations) => commands::annotations::run(config),
         Some(Commands::Reference(options)) => commands::reference::run(&options),
         Some(Commands::Call(options)) => commands::call::run(config, *options),
-        Some(Commands::Test(options)) => Ok(commands::test::run(config, &options)),
-        Some(Commands::Account(action)) => commands::account::run(config, action),
+        Some(Commands::Test(options)) => {
+            Ok(terminal::on_terminal(|terminal| commands::test::run(config, &options, terminal)))
+        }
+        Some(Commands::Account(action)) => {
+            terminal::on_terminal(|terminal| commands::account::run(config, action, terminal))
+        }
         Some(Commands::Reload(options)) => {
             commands::running::reload(config, data.as_deref(), &options)
         }

@@ -20,6 +20,54 @@ impl Write for Out {
     }
 }
 
+/// Where a command says what it has to say, so that its tests can read it.
+pub(crate) struct Terminal<'a> {
+    /// What was asked for,
+    pub(crate) out: &'a mut dyn Write,
+    /// and what went wrong.
+    pub(crate) err: &'a mut dyn Write,
+    /// Whether what was asked for may have colours.
+    pub(crate) has_colours: bool,
+}
+
+impl fmt::Debug for Terminal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terminal").field("has_colours", &self.has_colours).finish_non_exhaustive()
+    }
+}
+
+impl Terminal<'_> {
+    /// Says it there, or says that this cannot be done and ends the program.
+    pub(crate) fn say(&mut self, text: fmt::Arguments<'_>) {
+        if let Err(error) = self.out.write_fmt(text) {
+            self.complain(format_args!("standard output cannot be written: {error}\n"));
+            std::process::exit(1);
+        }
+    }
+
+    /// Says what went wrong.
+    #[expect(clippy::let_underscore_must_use, reason = "there is nowhere left to say it")]
+    pub(crate) fn complain(&mut self, text: fmt::Arguments<'_>) {
+        let _ = self.err.write_fmt(text);
+    }
+}
+
+/// Has a command speak on standard output and standard error.
+pub(crate) fn on_terminal<T>(command: impl FnOnce(&mut Terminal<'_>) -> T) -> T {
+    let has_colours = has_colours(&io::stdout());
+    command(&mut Terminal { out: &mut Out, err: &mut io::stderr(), has_colours })
+}
+
+/// What a command said, for its tests: on standard output, and on standard error.
+#[cfg(test)]
+pub(crate) fn overheard<T>(command: impl FnOnce(&mut Terminal<'_>) -> T) -> (T, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut terminal = Terminal { out: &mut out, err: &mut err, has_colours: false };
+    let came_of_it = command(&mut terminal);
+    let [out, err] = [out, err].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (came_of_it, out, err)
+}
+
 /// What came of writing; `all` when nobody reads any more.
 fn unless_left<T>(written: io::Result<T>, all: T) -> io::Result<T> {
     match written {
@@ -69,6 +117,22 @@ macro_rules! eprintln {
     ($($text:tt)*) => {{
         $crate::terminal::eprint(format_args!($($text)*));
         $crate::terminal::eprint(format_args!("\n"));
+    }};
+}
+
+/// A line on what stands for standard output.
+macro_rules! say {
+    ($terminal:expr, $($text:tt)*) => {{
+        $terminal.say(format_args!($($text)*));
+        $terminal.say(format_args!("\n"));
+    }};
+}
+
+/// A line on what stands for standard error.
+macro_rules! complain {
+    ($terminal:expr, $($text:tt)*) => {{
+        $terminal.complain(format_args!($($text)*));
+        $terminal.complain(format_args!("\n"));
     }};
 }
 

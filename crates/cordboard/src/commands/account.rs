@@ -13,6 +13,7 @@ use toml_edit::{DocumentMut, Item, Table, value};
 
 use crate::config::{Settings, folder_of, is_account_name};
 use crate::random;
+use crate::terminal::Terminal;
 
 /// What to do with accounts.
 #[derive(Debug, Subcommand)]
@@ -43,14 +44,18 @@ pub(crate) struct Add {
     no_mailbox: bool,
 }
 
-pub(crate) fn run(config_path: &Path, action: Action) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    config_path: &Path,
+    action: Action,
+    terminal: &mut Terminal<'_>,
+) -> anyhow::Result<ExitCode> {
     match action {
-        Action::Add(add) => run_add(config_path, &add),
-        Action::List { json, secrets } => run_list(config_path, json, secrets),
+        Action::Add(add) => run_add(config_path, &add, terminal),
+        Action::List { json, secrets } => run_list(config_path, json, secrets, terminal),
     }
 }
 
-fn run_add(config_path: &Path, add: &Add) -> anyhow::Result<ExitCode> {
+fn run_add(config_path: &Path, add: &Add, terminal: &mut Terminal<'_>) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(config_path)?;
     let user = &add.user;
     if !is_account_name(user) {
@@ -84,12 +89,12 @@ fn run_add(config_path: &Path, add: &Add) -> anyhow::Result<ExitCode> {
     }
     replace(config_path, &edited)?;
 
-    println!("user      {user}");
-    println!("password  {secret}");
+    say!(terminal, "user      {user}");
+    say!(terminal, "password  {secret}");
     if let Some(pin) = pin {
-        println!("PIN       {pin}");
+        say!(terminal, "PIN       {pin}");
     }
-    println!("It counts after `cordboard reload`, or from the next start of the exchange.");
+    say!(terminal, "It counts after `cordboard reload`, or from the next start of the exchange.");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -150,7 +155,12 @@ struct Listed<'s> {
     secret: Option<&'s str>,
 }
 
-fn run_list(config_path: &Path, json: bool, secrets: bool) -> anyhow::Result<ExitCode> {
+fn run_list(
+    config_path: &Path,
+    json: bool,
+    secrets: bool,
+    terminal: &mut Terminal<'_>,
+) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(config_path)?;
     let listed: Vec<_> = settings
         .accounts
@@ -163,14 +173,14 @@ fn run_list(config_path: &Path, json: bool, secrets: bool) -> anyhow::Result<Exi
         })
         .collect();
     if json {
-        println!("{}", serde_json::to_string_pretty(&listed)?);
+        say!(terminal, "{}", serde_json::to_string_pretty(&listed)?);
         return Ok(ExitCode::SUCCESS);
     }
     for account in listed {
         let mailbox = account.mailbox.unwrap_or("-");
         let secret = account.secret.unwrap_or_default();
         let line = format!("{:<12} {:<12} {:<24} {secret}", account.user, mailbox, account.name);
-        println!("{}", line.trim_end());
+        say!(terminal, "{}", line.trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -178,6 +188,7 @@ fn run_list(config_path: &Path, json: bool, secrets: bool) -> anyhow::Result<Exi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::overheard;
 
     #[test]
     fn an_added_account_leaves_all_else_as_it_was() {
@@ -187,16 +198,28 @@ mod tests {
         fs::write(&path, before).unwrap();
         let add = |user: &str, no_mailbox| {
             let add = Add { user: user.into(), name: "Zoë".into(), no_mailbox };
-            run_add(&path, &add)
+            let (came_of_it, said, complained) =
+                overheard(|terminal| run_add(&path, &add, terminal));
+            assert_eq!(complained, "");
+            came_of_it.map(|_| said)
         };
-        add("101", false).unwrap();
-        add("102", true).unwrap();
+        let told = [add("101", false).unwrap(), add("102", true).unwrap()];
         let after = fs::read_to_string(&path).unwrap();
         assert!(after.starts_with(before), "{after}");
         let settings = Settings::load(&path).unwrap();
         assert_eq!(settings.accounts["101"].name, "Zoë");
         assert_eq!(settings.accounts["101"].mailbox.as_deref(), Some("101"));
         assert_eq!(settings.accounts["102"].mailbox, None);
+        let secret = |user: &str| settings.accounts[user].secret.as_str();
+        let counts =
+            "It counts after `cordboard reload`, or from the next start of the exchange.\n";
+        let first = format!("user      101\npassword  {}\nPIN       ", secret("101"));
+        assert!(told[0].starts_with(&first) && told[0].ends_with(counts), "{told:?}");
+        assert_eq!(told[1], format!("user      102\npassword  {}\n{counts}", secret("102")));
+        let list = |json, secrets| overheard(|terminal| run_list(&path, json, secrets, terminal)).1;
+        assert!(list(false, false).contains("101          101          Zoë\n"));
+        assert!(!list(true, false).contains(secret("101")), "only when asked for");
+        assert!(list(true, true).contains(secret("101")));
         assert!(add("101", false).unwrap_err().to_string().contains("already"));
         assert!(add("1 1", false).is_err());
     }

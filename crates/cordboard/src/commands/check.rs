@@ -15,6 +15,7 @@ use crate::inspection::{Inspection, Item, Subject};
 use crate::prompts::Found;
 use crate::rehearse::{self, Rehearsal, TESTS};
 use crate::report::{self, Place, Severity};
+use crate::terminal::Terminal;
 use crate::{embedded, first_start, machine, project, scripts, wiring};
 
 /// What to tell of, and how.
@@ -37,18 +38,22 @@ pub(crate) struct Options {
 
 /// Checks configuration, scripts, prompts and tests. The exit code is 0 when all is right, 1 when not,
 /// 2 when it could not be looked at.
-pub(crate) fn run(config_path: &Path, options: &Options) -> ExitCode {
-    match checked(config_path, options) {
+pub(crate) fn run(config_path: &Path, options: &Options, terminal: &mut Terminal<'_>) -> ExitCode {
+    match checked(config_path, options, terminal) {
         Ok(checked) => checked,
         Err(error) => {
-            eprintln!("{error:#}");
+            complain!(terminal, "{error:#}");
             ExitCode::from(CANNOT_LOOK)
         }
     }
 }
 
-fn checked(config_path: &Path, options: &Options) -> anyhow::Result<ExitCode> {
-    find(config_path, options)?.tell(options)
+fn checked(
+    config_path: &Path,
+    options: &Options,
+    terminal: &mut Terminal<'_>,
+) -> anyhow::Result<ExitCode> {
+    find(config_path, options)?.tell(options, terminal)
 }
 
 fn find(config_path: &Path, options: &Options) -> anyhow::Result<Checked> {
@@ -274,26 +279,32 @@ impl Checked {
 
     // Telling -----------------------------------------------------------------------------------
 
-    fn tell(&self, options: &Options) -> anyhow::Result<ExitCode> {
+    fn tell(&self, options: &Options, terminal: &mut Terminal<'_>) -> anyhow::Result<ExitCode> {
         let (errors, warnings) = (self.count(Severity::Error), self.count(Severity::Warning));
         if options.json {
             let report =
                 Report { errors, warnings, findings: self.items.iter().map(Finding::of).collect() };
             let text = serde_json::to_string_pretty(&report)?;
-            println!("{text}");
+            say!(terminal, "{text}");
         } else {
-            self.tell_people(options, errors, warnings);
+            self.tell_people(options, (errors, warnings), terminal);
         }
         let failed = errors > 0 || (options.strict && warnings > 0);
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
-    fn tell_people(&self, options: &Options, errors: usize, warnings: usize) {
+    fn tell_people(
+        &self,
+        options: &Options,
+        (errors, warnings): (usize, usize),
+        terminal: &mut Terminal<'_>,
+    ) {
         for line in &self.right {
-            println!("{line}");
+            say!(terminal, "{line}");
         }
         if self.old_annotations {
-            println!(
+            say!(
+                terminal,
                 "editors know another version; `cordboard annotations` tells them of this one"
             );
         }
@@ -304,13 +315,13 @@ impl Checked {
         for (file, items) in by_file {
             let (shown, left_out) = shown(&items, options);
             let places: Vec<Place> = shown.iter().map(|item| item.place.clone()).collect();
-            eprintln!("\n{}", report::render(&places));
+            complain!(terminal, "\n{}", report::render(&places));
             if left_out > 0 {
-                eprintln!("\nand {left_out} more in {file}; --all tells them");
+                complain!(terminal, "\nand {left_out} more in {file}; --all tells them");
             }
         }
         if errors + warnings == 0 {
-            println!("everything is right");
+            say!(terminal, "everything is right");
             return;
         }
         let mut parts = Vec::new();
@@ -324,7 +335,7 @@ impl Checked {
             self.items.iter().map(|item| item.place.file.as_str()).collect();
         let strict = options.strict && errors == 0;
         let strict = if strict { "; --strict lets warnings count" } else { "" };
-        eprintln!("\n{} in {}{strict}", parts.join(", "), counted(files.len(), "file"));
+        complain!(terminal, "\n{} in {}{strict}", parts.join(", "), counted(files.len(), "file"));
     }
 }
 
@@ -429,6 +440,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::terminal::overheard;
 
     #[derive(Debug, Parser)]
     struct Cli {
@@ -462,12 +474,15 @@ mod tests {
         checked.items.iter().map(|item| format!("{}: {}", name(item), item.code)).collect()
     }
 
-    fn code(folder: &tempfile::TempDir, arguments: &str) -> String {
+    /// The exit code, what is said, and what is complained of.
+    fn told(folder: &tempfile::TempDir, arguments: &str) -> (String, String, String) {
         let path = folder.path().to_str().unwrap();
         let arguments = arguments.replace('@', path);
         let arguments = ["check"].into_iter().chain(arguments.split_whitespace());
         let options = Cli::parse_from(arguments).options;
-        format!("{:?}", run(&folder.path().join("cordboard.toml"), &options))
+        let config = folder.path().join("cordboard.toml");
+        let (code, said, complained) = overheard(|terminal| run(&config, &options, terminal));
+        (format!("{code:?}"), said, complained)
     }
 
     const RIGHT: &str = "route('1', function(call) call:busy() end)\n";
@@ -476,14 +491,41 @@ mod tests {
 
     #[test]
     fn the_exit_code_tells_what_came_of_it() {
-        let is = |main: &str, arguments: &str| code(&office(main), arguments);
-        assert_eq!(is(RIGHT, ""), format!("{:?}", ExitCode::SUCCESS));
-        assert_eq!(is(ODD, ""), format!("{:?}", ExitCode::SUCCESS));
-        assert_eq!(is(ODD, "--strict"), format!("{:?}", ExitCode::FAILURE));
-        assert_eq!(is(WRONG, ""), format!("{:?}", ExitCode::FAILURE));
-        assert_eq!(is(RIGHT, "@/nowhere.lua"), format!("{:?}", ExitCode::from(CANNOT_LOOK)));
-        let empty = tempfile::tempdir().unwrap();
-        assert_eq!(code(&empty, ""), format!("{:?}", ExitCode::from(CANNOT_LOOK)));
+        let [good, bad, cannot] =
+            [0, 1, CANNOT_LOOK].map(|code| format!("{:?}", ExitCode::from(code)));
+        let is = |main: &str, arguments: &str| told(&office(main), arguments);
+
+        let (code, said, complained) = is(RIGHT, "");
+        assert_eq!((code, complained.as_str()), (good.clone(), ""));
+        assert!(said.contains("scripts  1 file in "), "{said}");
+        assert!(said.ends_with("\neverything is right\n"), "{said}");
+
+        let (code, said, complained) = is(ODD, "");
+        assert_eq!(code, good);
+        assert!(!said.contains("everything is right"), "{said}");
+        assert!(complained.contains("nothing reads unused"), "{complained}");
+        assert!(complained.ends_with("\n1 warning in 1 file\n"), "{complained}");
+
+        let (code, _, complained) = is(ODD, "--strict");
+        assert_eq!(code, bad);
+        assert!(complained.ends_with("1 file; --strict lets warnings count\n"), "{complained}");
+
+        let (code, _, complained) = is(WRONG, "");
+        assert_eq!(code, bad);
+        assert!(complained.contains("did you mean call:busy?"), "{complained}");
+        assert!(complained.ends_with("\n1 error in 1 file\n"), "{complained}");
+
+        let (code, said, complained) = is(WRONG, "--json");
+        assert_eq!((code, complained.as_str()), (bad, ""), "programs read one thing alone");
+        let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!((&report["errors"], &report["warnings"]), (&1.into(), &0.into()));
+
+        let (code, said, complained) = is(RIGHT, "@/nowhere.lua");
+        assert_eq!((code, said.as_str()), (cannot.clone(), ""));
+        assert!(complained.contains("nowhere.lua cannot be looked at"), "{complained}");
+        let (code, _, complained) = told(&tempfile::tempdir().unwrap(), "");
+        assert_eq!(code, cannot);
+        assert!(complained.contains("`cordboard init` writes a first dialplan"), "{complained}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use dialplan::{LoadError, Watch as Lines};
 use rehearsal::{Human, JUnit, Report, Reporter, Run, Style, Summary, Tap};
 
 use crate::rehearse::{self, Rehearsal};
-use crate::terminal::{self, Out};
+use crate::terminal::Terminal;
 use crate::watch::Watch;
 use crate::{random, report, shutdown};
 
@@ -72,23 +72,23 @@ enum Format {
 }
 
 /// Runs tests. The exit code is 0 when all pass, 1 when one fails, 2 when they cannot be run.
-pub(crate) fn run(config_path: &Path, options: &Options) -> ExitCode {
-    let once = || match run_once(config_path, options) {
+pub(crate) fn run(config_path: &Path, options: &Options, terminal: &mut Terminal<'_>) -> ExitCode {
+    let once = |terminal: &mut Terminal<'_>| match run_once(config_path, options, terminal) {
         Ok(Passed::All) => 0,
         Ok(Passed::NotAll) => 1,
         Err(error) => {
             if options.format == Format::Tap && options.output.is_none() {
-                println!("Bail out! the tests cannot be run");
+                say!(terminal, "Bail out! the tests cannot be run");
             }
-            eprintln!("{error:#}");
+            complain!(terminal, "{error:#}");
             CANNOT_RUN
         }
     };
     if !options.watch {
-        return ExitCode::from(once());
+        return ExitCode::from(once(terminal));
     }
-    let Err(error) = watch(config_path, options, once);
-    eprintln!("{error:#}");
+    let Err(error) = watch(config_path, options, once, terminal);
+    complain!(terminal, "{error:#}");
     ExitCode::from(CANNOT_RUN)
 }
 
@@ -104,7 +104,8 @@ enum Passed {
 fn watch(
     config_path: &Path,
     options: &Options,
-    once: impl Fn() -> u8,
+    once: impl Fn(&mut Terminal<'_>) -> u8,
+    terminal: &mut Terminal<'_>,
 ) -> anyhow::Result<Infallible> {
     let code = Arc::new(AtomicU8::new(INTERRUPTED));
     let last = Arc::clone(&code);
@@ -121,25 +122,29 @@ fn watch(
         }
         let mut watch = Watch::new(&paths)?;
         if io::stdout().is_terminal() {
-            print!("\x1b[2J\x1b[H");
+            terminal.say(format_args!("\x1b[2J\x1b[H"));
             // What goes to standard error must not be wiped away by it.
-            Out.flush()?;
+            terminal.out.flush()?;
         }
-        code.store(once(), Ordering::Release);
-        println!("waiting for a change; Ctrl-C ends");
+        code.store(once(terminal), Ordering::Release);
+        say!(terminal, "waiting for a change; Ctrl-C ends");
         watch.wait()?;
         code.store(INTERRUPTED, Ordering::Release);
     }
 }
 
-fn run_once(config_path: &Path, options: &Options) -> anyhow::Result<Passed> {
+fn run_once(
+    config_path: &Path,
+    options: &Options,
+    terminal: &mut Terminal<'_>,
+) -> anyhow::Result<Passed> {
     let settings = rehearse::settings(config_path)?;
     let lines = if options.coverage.is_some() { Lines::Lines } else { Lines::Nothing };
     let rehearsal = Rehearsal::read(&settings, &options.paths, lines)?;
     if options.list {
-        return list(&rehearsal, options);
+        return list(&rehearsal, options, terminal);
     }
-    let mut telling = Telling::new(options)?;
+    let mut telling = Telling::new(options, terminal)?;
     let first_seed = match options.seed {
         Some(seed) => seed,
         None => u64::from(random::seed()? as u32),
@@ -179,25 +184,32 @@ fn run_once(config_path: &Path, options: &Options) -> anyhow::Result<Passed> {
         }
     }
     telling.end(&all.summary)?;
+    drop(telling);
     if let (Some(folder), Some(coverage)) = (&options.coverage, &all.coverage) {
         let told = tell_coverage(&rehearsal, coverage, folder.as_deref())?;
         // What programs read has nothing else among it.
         match options.format {
-            Format::Tap | Format::Junit if options.output.is_none() => eprintln!("\n{told}"),
-            Format::Human | Format::Tap | Format::Junit => println!("\n{told}"),
+            Format::Tap | Format::Junit if options.output.is_none() => {
+                complain!(terminal, "\n{told}")
+            }
+            Format::Human | Format::Tap | Format::Junit => say!(terminal, "\n{told}"),
         }
     }
     Ok(if all.summary.failed == 0 { Passed::All } else { Passed::NotAll })
 }
 
-fn list(rehearsal: &Rehearsal, options: &Options) -> anyhow::Result<Passed> {
+fn list(
+    rehearsal: &Rehearsal,
+    options: &Options,
+    terminal: &mut Terminal<'_>,
+) -> anyhow::Result<Passed> {
     let filter = options.filter.as_deref();
     let tests = rehearsal::list(&rehearsal.stage, &rehearsal.suite, filter)
         .map_err(|mistakes| cannot_be_read(rehearsal, &mistakes))?;
     for test in tests {
         let file = rehearsal.suite.files.get(test.file).map(|file| &file.chunk);
         let path = file.and_then(|chunk| rehearsal.suite.paths.get(chunk));
-        println!("{}:{}: {}", path.map_or("", String::as_str), test.line, test.name);
+        say!(terminal, "{}:{}: {}", path.map_or("", String::as_str), test.line, test.name);
     }
     Ok(Passed::All)
 }
@@ -227,13 +239,14 @@ fn cannot_be_read(rehearsal: &Rehearsal, mistakes: &[LoadError]) -> anyhow::Erro
 }
 
 /// Who is told, and where.
-struct Telling {
-    to: Vec<(Box<dyn Reporter>, Box<dyn Write>)>,
+struct Telling<'a> {
+    to: Vec<(Box<dyn Reporter>, Box<dyn Write + 'a>)>,
 }
 
-impl Telling {
-    fn new(options: &Options) -> anyhow::Result<Self> {
-        let colour = terminal::has_colours(&io::stdout());
+impl<'a> Telling<'a> {
+    fn new(options: &Options, terminal: &'a mut Terminal<'_>) -> anyhow::Result<Self> {
+        let colour = terminal.has_colours;
+        let out = Box::new(&mut *terminal.out);
         let human = || Box::new(Human::new(Style { colour, every_test: options.verbose }));
         let wanted: Box<dyn Reporter> = match options.format {
             Format::Human => human(),
@@ -241,7 +254,7 @@ impl Telling {
             Format::Junit => Box::<JUnit>::default(),
         };
         let Some(path) = &options.output else {
-            return Ok(Self { to: vec![(wanted, Box::new(Out))] });
+            return Ok(Self { to: vec![(wanted, out)] });
         };
         let written = || format!("{} cannot be written", path.display());
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -255,7 +268,7 @@ impl Telling {
             }
             Format::Tap | Format::Junit => wanted,
         };
-        Ok(Self { to: vec![(human(), Box::new(Out)), (wanted, Box::new(file))] })
+        Ok(Self { to: vec![(human(), out), (wanted, Box::new(file))] })
     }
 
     fn test(&mut self, report: &Report) -> io::Result<()> {
@@ -311,6 +324,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::terminal::overheard;
 
     #[derive(Debug, Parser)]
     struct Cli {
@@ -332,13 +346,16 @@ mod tests {
         folder
     }
 
-    /// The exit code of `cordboard test` with these arguments, `@` standing for the folder.
-    fn code(folder: &tempfile::TempDir, arguments: &str) -> String {
+    /// The exit code of `cordboard test` with these arguments, `@` standing for the folder; what it
+    /// says, and what it complains of.
+    fn told(folder: &tempfile::TempDir, arguments: &str) -> (String, String, String) {
         let folder = folder.path().to_str().unwrap();
         let arguments = arguments.replace('@', folder);
         let arguments = ["test"].into_iter().chain(arguments.split_whitespace());
         let options = Cli::parse_from(arguments).options;
-        format!("{:?}", run(&Path::new(folder).join("cordboard.toml"), &options))
+        let config = Path::new(folder).join("cordboard.toml");
+        let (code, said, complained) = overheard(|terminal| run(&config, &options, terminal));
+        (format!("{code:?}"), said, complained)
     }
 
     const PASSES: &str = "
@@ -353,30 +370,54 @@ mod tests {
         let (good, bad) = (format!("{:?}", ExitCode::SUCCESS), format!("{:?}", ExitCode::FAILURE));
         let cannot = format!("{:?}", ExitCode::from(2));
         let passing = office(PASSES);
-        for arguments in [
-            "",
-            "--jobs 1 --verbose",
-            "@/scripts/tests/a.lua",
-            "--list",
-            "--filter BUSY",
-            "--repeat 3",
+        for (arguments, part) in [
+            ("", "1 test passed: "),
+            ("--jobs 1 --verbose", "  ok      is busy  "),
+            ("@/scripts/tests/a.lua", "1 test passed: "),
+            ("--list", "/scripts/tests/a.lua:3: is busy\n"),
+            ("--filter BUSY", "1 test passed: "),
+            ("--repeat 3", "3 tests passed: "),
         ] {
-            assert_eq!(code(&passing, arguments), good, "{arguments}");
+            let (code, said, complained) = told(&passing, arguments);
+            assert_eq!((code, complained.as_str()), (good.clone(), ""), "{arguments}");
+            assert!(said.contains(part), "{arguments}: {said}");
         }
-        for arguments in ["--filter nothing", "@/nowhere.lua", "@/scripts/tests/deep"] {
-            assert_eq!(code(&passing, arguments), cannot, "{arguments}");
+        for (arguments, part) in [
+            ("--filter nothing", "no test has \"nothing\" in its name or its file"),
+            ("@/nowhere.lua", "/nowhere.lua cannot be read"),
+            ("@/scripts/tests/deep", "there are no tests in these files"),
+        ] {
+            let (code, said, complained) = told(&passing, arguments);
+            assert_eq!((code, said.as_str()), (cannot.clone(), ""), "{arguments}");
+            assert!(complained.contains(part), "{arguments}: {complained}");
         }
         let failing = office("test('fails', function(t) t:equal(1, 2) end)");
-        assert_eq!(code(&failing, "--fail-fast"), bad);
-        for mistake in ["test('x', function(", "tets('x', function() end)", "error('no')"] {
-            assert_eq!(code(&office(mistake), ""), cannot, "{mistake}");
+        let (code, said, complained) = told(&failing, "--fail-fast --seed 7");
+        assert_eq!((code, complained.as_str()), (bad, ""));
+        assert!(said.starts_with("\nFAILED  fails\n"), "{said}");
+        assert!(said.contains("0 tests passed, 1 failed: "), "{said}");
+        assert!(said.contains("--filter \"fails\" --seed 7\n"), "{said}");
+        for (mistake, part) in [
+            ("test('x', function(", "<name> or '...' expected near <eof>"),
+            ("tets('x', function() end)", "did you mean test?"),
+            ("error('no')", "Error: no"),
+        ] {
+            let (code, said, complained) = told(&office(mistake), "");
+            assert_eq!((code, said.as_str()), (cannot.clone(), ""), "{mistake}");
+            assert!(complained.contains(part), "{mistake}: {complained}");
+            let (_, said, _) = told(&office(mistake), "--format tap");
+            assert_eq!(said, "Bail out! the tests cannot be run\n");
         }
     }
 
     #[test]
     fn a_report_goes_to_a_file_and_coverage_to_a_folder() {
         let folder = office(PASSES);
-        code(&folder, "--seed 5 --format tap --output @/out/tests.tap --coverage=@/cov");
+        let arguments = "--seed 5 --format tap --output @/out/tests.tap --coverage=@/cov";
+        let (_, said, complained) = told(&folder, arguments);
+        assert!(said.contains("1 test passed: ") && !said.contains("ok 1 - "), "{said}");
+        assert!(said.contains("\ncoverage\n") && said.contains("listings are in"), "{said}");
+        assert_eq!(complained, "");
         let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
         let tap = read("out/tests.tap");
         assert!(tap.contains("ok 1 - ") && tap.ends_with("1..1\n# seed 5\n"), "{tap}");
@@ -385,8 +426,12 @@ mod tests {
         assert!(listing.contains("       2     2 | route('1'"), "{listing}");
         let lcov = read("cov/lcov.info");
         assert!(lcov.contains("/scripts/main.lua\n") && lcov.contains("DA:4,0\n"), "{lcov}");
-        code(&folder, "--format junit --output @/out/tests.xml");
+        told(&folder, "--format junit --output @/out/tests.xml");
         assert!(read("out/tests.xml").contains("<testcase name=\"is busy\""));
+        // What programs read has nothing else among it.
+        let (_, said, complained) = told(&folder, "--seed 5 --format tap --coverage");
+        assert!(said.starts_with("TAP version") && said.ends_with("# seed 5\n"), "{said}");
+        assert!(complained.starts_with("\ncoverage\n"), "{complained}");
     }
 
     #[test]
@@ -408,7 +453,11 @@ mod tests {
         let elsewhere = folder.path().join("elsewhere");
         fs::create_dir_all(&elsewhere).unwrap();
         fs::write(elsewhere.join("a.lua"), "test('fails', function(t) t:equal(1, 2) end)").unwrap();
-        code(&folder, "--format tap --output @/out.tap @/elsewhere/a.lua @/scripts/tests/a.lua");
+        let (_, said, _) = told(
+            &folder,
+            "--format tap --output @/out.tap @/elsewhere/a.lua @/scripts/tests/a.lua",
+        );
+        assert!(said.contains("FAILED  fails\n"), "{said}");
         let tap = fs::read_to_string(folder.path().join("out.tap")).unwrap();
         assert!(tap.contains("elsewhere/a.lua: fails\n"), "{tap}");
         assert!(tap.contains("scripts/tests/a.lua: is busy\n"), "{tap}");
