@@ -9,6 +9,7 @@ use crate::error::{Place, SCRIPTS_FOLDER, ScriptError, trace_lines};
 use crate::host::place;
 use crate::shared::SharedLimits;
 use crate::strain::{HOLDING_FROM, Heat};
+use crate::work::Work;
 
 /// Bounds on what scripts may use; reaching one ends that call and no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,9 +101,16 @@ pub(crate) struct Meter {
     held_up: RefCell<Option<(u64, Place)>>,
     /// Why the call ends; set once and not to be caught.
     doom: RefCell<Option<ScriptError>>,
+    /// What was counted in all runs.
+    work: Work,
 }
 
 impl Meter {
+    /// Counts all its runs there, too.
+    pub(crate) fn counting(work: Work) -> Self {
+        Self { work, ..Self::default() }
+    }
+
     /// Begins a run that pauses after `slice` instructions and ends after `left`.
     pub(crate) fn begin_slice(&self, slice: u32, left: u64) {
         self.begin(left);
@@ -111,11 +119,12 @@ impl Meter {
 
     /// Begins a run that cannot be paused and ends after `left` instructions.
     pub(crate) fn begin(&self, left: u64) {
+        // A run that is over before it is looked at costs as much as one look.
+        self.work.add(u64::from(GRAIN) + self.extra.take());
         self.left.set(left);
         self.slice.set(None);
         self.due.set(false);
         self.overdue.set(0);
-        self.extra.set(0);
         self.excused.set(0);
         self.held.set(usize::MAX);
         self.seen.replace(None);
@@ -201,6 +210,7 @@ impl Meter {
         let grown = held.saturating_sub(self.held.replace(held)) as u64;
         let run = u64::from(GRAIN).saturating_sub(self.excused.take());
         let used = run + self.extra.take() + grown / BYTES_PER_INSTRUCTION;
+        self.work.add(used);
         self.see(debug);
         let left = self.left.get().saturating_sub(used);
         self.left.set(left);

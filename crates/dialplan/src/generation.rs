@@ -13,6 +13,7 @@ use jiff::Zoned;
 use mlua::{Function, Lua, Table, Thread, Value, WeakLua};
 
 use crate::Limits;
+use crate::budget::Meter;
 use crate::call_view::CallView;
 use crate::check::{self, Severity};
 use crate::coverage::{Coverage, Recorder, Watch};
@@ -29,6 +30,7 @@ use crate::script::{Kind, Script};
 use crate::shared::Shared;
 use crate::verbs::{globals, nearest};
 use crate::webhook::{WebMatch, WebRequest, WebhookId};
+use crate::work::Work;
 
 /// Where loading begins.
 pub(crate) const ENTRY: &str = "main.lua";
@@ -99,6 +101,8 @@ pub struct Loading {
     pub shared: Shared,
     /// What an earlier load of the same left, or this one leaves; `None`: nothing is kept.
     pub kept: Option<Kept>,
+    /// Counts what they run.
+    pub work: Work,
 }
 
 /// Whether loading looks for mistakes in the texts of the scripts, beside running `main.lua`.
@@ -171,6 +175,7 @@ impl Generation {
         };
         let mut host = Host::new(limits, names, now);
         host.shared = loading.shared;
+        host.meter = Meter::counting(loading.work);
         host.recorder = match (loading.watch, compiled.recorded()) {
             (Watch::Nothing, _) => None,
             (Watch::Lines, Some(known)) => Some(Recorder::knowing(known)),

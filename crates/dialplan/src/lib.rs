@@ -56,6 +56,7 @@ mod typed;
 mod verb;
 mod verbs;
 mod webhook;
+mod work;
 
 pub use budget::Limits;
 pub use call_view::{CallView, Party};
@@ -94,3 +95,4 @@ pub use verbs::{
     verb_spec,
 };
 pub use webhook::{WebMatch, WebRequest, WebResponse, WebhookId};
+pub use work::Work;

@@ -137,6 +137,7 @@ fn follow(
         waiting.extend(walked.begun);
     }
     explanation.notes.extend(cut_notes(&cuts, question));
+    explanation.notes.extend(spent_note(&cuts, world, explanation.ways));
 }
 
 fn note_unused(explanation: &mut Explanation, world: &World<'_>) {
@@ -162,12 +163,35 @@ fn routes(generation: &Generation, number: &str) -> Vec<Route> {
     found.into_iter().map(|(_, route)| route).collect()
 }
 
-fn cut_notes(cuts: &Cuts, question: &Question) -> Vec<String> {
-    let bounds = &question.bounds;
-    let places = |count: usize| match count {
+/// What is said where the work of all ways together was too much.
+fn spent_note(cuts: &Cuts, world: &World<'_>, ways: usize) -> Option<String> {
+    let (places, ran) = (places(cuts.spent), in_round(world.work.instructions()));
+    let load = in_round(world.load.get());
+    let note = format!(
+        "not followed at {places} after {ran} Lua instructions on {ways} ways; each way loads the \
+         scripts anew, with {load} of them; what is given with --given leaves fewer ways"
+    );
+    (cuts.spent > 0).then_some(note)
+}
+
+/// A number as a person says it.
+fn in_round(instructions: u64) -> String {
+    match instructions {
+        0..1_000 => instructions.to_string(),
+        1_000..1_000_000 => format!("{} thousand", instructions / 1_000),
+        1_000_000.. => format!("{} million", instructions / 1_000_000),
+    }
+}
+
+fn places(count: usize) -> String {
+    match count {
         1 => "one place".to_owned(),
         count => format!("{count} places"),
-    };
+    }
+}
+
+fn cut_notes(cuts: &Cuts, question: &Question) -> Vec<String> {
+    let bounds = &question.bounds;
     let choices = |count: usize| match count {
         1 => "one choice".to_owned(),
         count => format!("{count} choices"),

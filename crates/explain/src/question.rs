@@ -58,11 +58,16 @@ pub struct Bounds {
     pub verbs: usize,
     /// How often a choice that comes again is followed before it is taken to come for ever.
     pub loops: usize,
+    /// Lua instructions on all ways together, those of loading the scripts for each way included. No
+    /// more than half of them finds out which choices come again, the rest follows those further.
+    /// What runs when they are used up goes on to its next verb or slice at most, and a load under
+    /// way to its end, which [`dialplan::Limits::instructions_at_load`] bounds.
+    pub instructions: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { depth: 16, ways: 2_000, verbs: 400, loops: 6 }
+        Self { depth: 16, ways: 2_000, verbs: 400, loops: 6, instructions: 500_000_000 }
     }
 }
 

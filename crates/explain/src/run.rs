@@ -87,6 +87,8 @@ pub(crate) enum Stop {
     },
     End(End),
     Cut(String),
+    /// The instructions of all ways together are used up.
+    Spent,
 }
 
 impl<'a> Run<'a> {
@@ -160,6 +162,10 @@ impl<'a> Run<'a> {
     fn go_on(&mut self, mut turn: Turn) -> Stop {
         loop {
             self.note_what_was_done();
+            let goes_on = matches!(turn, Turn::Ask { .. } | Turn::Cancel { .. } | Turn::Slice);
+            if goes_on && self.world.is_spent() {
+                return Stop::Spent;
+            }
             turn = match turn {
                 Turn::Ask { id, verb } => {
                     self.verbs += 1;

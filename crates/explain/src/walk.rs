@@ -61,6 +61,8 @@ pub(crate) struct Cuts {
     pub(crate) many: usize,
     /// Longer than [`crate::Bounds::verbs`].
     pub(crate) long: usize,
+    /// After [`crate::Bounds::instructions`].
+    pub(crate) spent: usize,
 }
 
 impl Cuts {
@@ -68,6 +70,7 @@ impl Cuts {
         self.deep += other.deep;
         self.many += other.many;
         self.long += other.long;
+        self.spent += other.spent;
     }
 }
 
@@ -112,8 +115,12 @@ pub(crate) fn walk(
         ways: 0,
         cuts: Cuts::default(),
     };
+    // The second walk goes everywhere where the first one goes, so it gets as much at least.
+    let (before, work_max) = (world.work.instructions(), question.bounds.instructions);
+    world.work_max.set(before + work_max.saturating_sub(before) / 2);
     let tree = first.whole();
-    if !first.came_again {
+    world.work_max.set(work_max);
+    if !first.came_again || first.cuts.spent > 0 {
         return Walked { tree, ways: first.ways, cuts: first.cuts, begun: first.begun };
     }
     // Once more, now that it is known which choices matter.
@@ -130,6 +137,9 @@ pub(crate) fn walk(
 
 impl<'a> Walk<'a> {
     fn whole(&mut self) -> Node {
+        if self.world.is_spent() {
+            return self.spent();
+        }
         let Some(mut run) = self.start(self.start) else {
             return cut("the scripts cannot be loaded");
         };
@@ -175,6 +185,12 @@ impl<'a> Walk<'a> {
         view
     }
 
+    /// Nothing more may run.
+    fn spent(&mut self) -> Node {
+        self.cuts.spent += 1;
+        cut(SPENT)
+    }
+
     fn load(&self) -> Option<Generation> {
         let kept = Some(self.kept.clone());
         let shared = Shared::default();
@@ -184,7 +200,9 @@ impl<'a> Walk<'a> {
                 drop(shared.put(key, value));
             }
         }
-        let loading = Loading { check: Check::Done, kept, shared, ..Loading::default() };
+        let work = self.world.work.clone();
+        let before = work.instructions();
+        let loading = Loading { check: Check::Done, kept, shared, work, ..Loading::default() };
         let config = self.office.config;
         let names = self.office.names.clone();
         let generation = Generation::load_as(
@@ -194,6 +212,7 @@ impl<'a> Walk<'a> {
             loading,
             &self.question.at,
         );
+        self.world.load.set(self.world.work.instructions() - before);
         generation.ok()
     }
 
@@ -205,7 +224,7 @@ impl<'a> Walk<'a> {
             // The same answers lead to the same question, for a script has no other source of chance.
             match stop {
                 Stop::Choice { ref key, .. } if *key == taken.key => {}
-                Stop::Choice { .. } | Stop::End(_) | Stop::Cut(_) => return None,
+                Stop::Choice { .. } | Stop::End(_) | Stop::Cut(_) | Stop::Spent => return None,
             }
             stop = run.choose(taken.option);
         }
@@ -227,6 +246,10 @@ impl<'a> Walk<'a> {
                 self.ways += 1;
                 self.cuts.long += 1;
                 return Node { steps, next: Next::Cut(why) };
+            }
+            Stop::Spent => {
+                self.ways += 1;
+                return Node { steps, ..self.spent() };
             }
         };
         let before: Vec<usize> =
@@ -285,20 +308,26 @@ impl<'a> Walk<'a> {
             let then = if self.ways >= self.question.bounds.ways {
                 self.cuts.many += 1;
                 cut(&format!("not followed after {} ways", self.question.bounds.ways))
+            } else if self.world.is_spent() {
+                self.spent()
             } else {
                 let here = match run.take() {
                     Some(mut run) => {
                         let stop = run.choose(option);
                         Some((run, stop))
                     }
-                    None => self.replay(self.start, trail).map(|(mut run, _)| {
+                    None => self.replay(self.start, trail).map(|(mut run, stop)| {
                         drop(run.take_steps());
-                        let stop = run.choose(option);
+                        let stop = match stop {
+                            Stop::Spent => Stop::Spent,
+                            Stop::Choice { .. } | Stop::End(_) | Stop::Cut(_) => run.choose(option),
+                        };
                         (run, stop)
                     }),
                 };
                 match here {
                     Some((run, stop)) => self.node(run, stop, &trail.with(key, option)),
+                    None if self.world.is_spent() => self.spent(),
                     None => cut("the script does not do the same when it is run again"),
                 }
             };
@@ -318,6 +347,9 @@ impl Trail {
 
 /// Calls of one script that are followed.
 const BEGUN_MAX: usize = 8;
+
+/// Said where nothing more may run.
+const SPENT: &str = "not followed: all ways together ran too much Lua";
 
 fn cut(why: &str) -> Node {
     Node { steps: Vec::new(), next: Next::Cut(why.to_owned()) }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use dialplan::{
     Absence, Barge, CallEvent, HangupCause, MailboxStatus, Outcome, Play, Read, Record, Repeat,
-    Side, Sound, Verb, VoicemailStatus, WebResponse,
+    Side, Sound, Verb, VoicemailStatus, WebResponse, Work,
 };
 use sip_syntax::StatusCode;
 
@@ -29,6 +29,12 @@ use crate::words;
 pub(crate) struct World<'a> {
     pub(crate) office: Office<'a>,
     question: &'a Question,
+    /// What all ways ran so far.
+    pub(crate) work: Work,
+    /// How much that may come to, in instructions.
+    pub(crate) work_max: Cell<u64>,
+    /// How much of it the last load was.
+    pub(crate) load: Cell<u64>,
     literals: Literals,
     /// Which facts were of use, by their place among those given.
     used: RefCell<BTreeSet<usize>>,
@@ -121,7 +127,21 @@ impl Way {
 impl<'a> World<'a> {
     pub(crate) fn new(office: Office<'a>, question: &'a Question) -> Self {
         let literals = Literals::new(office.sources, office.names);
-        Self { office, question, literals, used: RefCell::default(), decided: Cell::default() }
+        Self {
+            office,
+            question,
+            work: Work::default(),
+            work_max: Cell::new(question.bounds.instructions),
+            load: Cell::default(),
+            literals,
+            used: RefCell::default(),
+            decided: Cell::default(),
+        }
+    }
+
+    /// Whether nothing more may run.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.work.instructions() >= self.work_max.get()
     }
 
     /// What was given and of no use.

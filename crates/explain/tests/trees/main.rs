@@ -91,6 +91,56 @@ fn what_is_too_much_is_cut_and_said() {
 }
 
 #[test]
+fn what_all_ways_run_together_has_an_end_that_is_told() {
+    let busy_at_load = r#"
+        for _ = 1, 1000000 do end
+        route("1", function(call)
+            for n = 100, 102 do call:dial("ext/" .. n) end
+        end)
+    "#;
+    let busy_on_one_way = r#"
+        route("1", function(call)
+            for _ = 1, 100 do
+                for _ = 1, 1000000 do end
+                call:sleep(1)
+            end
+        end)
+    "#;
+    let bounded = |script, instructions| {
+        let made = Made::of_script(script);
+        made.explain("101 1", |question| question.bounds.instructions = instructions)
+    };
+    // Each way loads the scripts once, and half of it all is for a second walk.
+    let told = bounded(busy_at_load, 20_000_000);
+    assert_eq!(told.ways, 9);
+    let note = "after 10 million Lua instructions on 9 ways; each way loads the scripts anew, with 1 \
+                million of them; what is given with --given leaves fewer ways";
+    assert_eq!(told.notes.len(), 1);
+    assert!(told.notes[0].starts_with("not followed at "), "{:?}", told.notes);
+    assert!(told.notes[0].ends_with(note), "{:?}", told.notes);
+    let cut = "… not followed: all ways together ran too much Lua\n";
+    assert!(told.draw(SHORT).contains(cut), "{}", told.draw(SHORT));
+    let json = told.to_json().to_string();
+    assert!(
+        json.contains(r#"{"cut":"not followed: all ways together ran too much Lua"}"#),
+        "{json}"
+    );
+
+    let told = bounded(busy_on_one_way, 20_000_000);
+    assert!(told.draw(SHORT).contains(cut), "{}", told.draw(SHORT));
+    assert!(
+        told.notes[0].starts_with("not followed at one place after 10 million"),
+        "{:?}",
+        told.notes
+    );
+
+    // What is usual is nowhere near it.
+    for script in [busy_at_load, busy_on_one_way] {
+        assert!(bounded(script, 500_000_000).notes.is_empty());
+    }
+}
+
+#[test]
 fn a_caller_whose_script_fails_hears_the_apology() {
     let mut made = Made::of_script("route('1', function(call) call:answer() error('oh') end)");
     made.config.apology = Some("main/wrong".to_owned());
