@@ -8,6 +8,8 @@ pub(super) const CAPTURES_MAX: usize = 32;
 /// Nesting of a match, as in Lua.
 const DEPTH_MAX: u32 = 200;
 const ESCAPE: u8 = b'%';
+/// Bytes of a set that are skipped for one step, so that sets as people write them cost none.
+const BYTES_SKIPPED_PER_STEP: u64 = 16;
 
 /// Why a pattern could not be matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +82,13 @@ impl<'a> Matcher<'a> {
     }
 
     fn step(&mut self) -> Result<(), Flaw> {
-        self.steps_left = self.steps_left.checked_sub(1).ok_or(Flaw::TooManySteps)?;
-        Ok(())
+        self.work(1)
+    }
+
+    fn work(&mut self, steps: u64) -> Result<(), Flaw> {
+        let left = self.steps_left.checked_sub(steps);
+        self.steps_left = left.unwrap_or(0);
+        left.map(|_| ()).ok_or(Flaw::TooManySteps)
     }
 
     fn go(&mut self, mut s: usize, mut p: usize, depth: u32) -> Found {
@@ -257,8 +264,9 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Where the class that begins at `p` ends.
-    fn class_end(&self, p: usize) -> Result<usize, Flaw> {
+    /// Where the class that begins at `p` ends. A long set costs steps, since it is skipped wherever a
+    /// match is tried, even if its first byte already decides.
+    fn class_end(&mut self, p: usize) -> Result<usize, Flaw> {
         match self.byte(p) {
             Some(ESCAPE) => match self.byte(p + 1) {
                 Some(_) => Ok(p + 2),
@@ -277,6 +285,7 @@ impl<'a> Matcher<'a> {
                         Some(_) => at += 1,
                     }
                     if self.byte(at) == Some(b']') {
+                        self.work((at - p) as u64 / BYTES_SKIPPED_PER_STEP)?;
                         return Ok(at + 1);
                     }
                 }

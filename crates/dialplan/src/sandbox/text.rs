@@ -169,39 +169,54 @@ fn search(host: &Host, lua: &Lua, values: MultiValue, find: bool) -> mlua::Resul
         ]));
     }
     let anchored = pattern.first() == Some(&b'^');
-    let mut matcher = Matcher::new(&bytes, &pattern, STEPS_MAX);
+    let mut search = Search::new(host, name, &bytes, &pattern);
     let mut from = start;
     let end = loop {
-        let end = tried(host, name, &mut matcher, (from, usize::from(anchored)))?;
+        let end = search.tried(from, usize::from(anchored))?;
         if end.is_some() || anchored || from >= bytes.len() {
             break end;
         }
         from += 1;
     };
-    host.meter.charge(STEPS_MAX - matcher.steps_left());
     let Some(end) = end else { return nothing() };
     let mut results = Vec::new();
     if find {
         results.extend([position(from + 1), position(end)]);
     }
-    if !(find && matcher.captures.is_empty()) {
-        results.extend(captures(lua, name, &bytes, &matcher.captures, from, end)?);
+    if !(find && search.captures().is_empty()) {
+        results.extend(captures(lua, name, &bytes, search.captures(), from, end)?);
     }
     Ok(MultiValue::from_vec(results))
 }
 
-/// Where a match of the pattern from its position `at` with the text at `from` ends. A search that
-/// fails is charged all the same: a script may catch that and search again.
-fn tried(
-    host: &Host,
-    name: &str,
-    matcher: &mut Matcher<'_>,
-    (from, at): (usize, usize),
-) -> mlua::Result<Option<usize>> {
-    matcher.matches(from, at).map_err(|flaw| {
-        host.meter.charge(STEPS_MAX - matcher.steps_left());
-        flawed(name, flaw)
-    })
+/// One search, charged when it is over, however that comes: a script may catch its failing and search
+/// again.
+struct Search<'h, 't> {
+    host: &'h Host,
+    name: &'static str,
+    matcher: Matcher<'t>,
+}
+
+impl<'h, 't> Search<'h, 't> {
+    fn new(host: &'h Host, name: &'static str, text: &'t [u8], pattern: &'t [u8]) -> Self {
+        Self { host, name, matcher: Matcher::new(text, pattern, STEPS_MAX) }
+    }
+
+    /// Where a match of the pattern from its position `at` with the text at `from` ends.
+    fn tried(&mut self, from: usize, at: usize) -> mlua::Result<Option<usize>> {
+        self.matcher.matches(from, at).map_err(|flaw| flawed(self.name, flaw))
+    }
+
+    /// What the last match captured.
+    fn captures(&self) -> &[Capture] {
+        &self.matcher.captures
+    }
+}
+
+impl Drop for Search<'_, '_> {
+    fn drop(&mut self) {
+        self.host.meter.charge(STEPS_MAX - self.matcher.steps_left());
+    }
 }
 
 fn position(at: usize) -> Value {
@@ -241,22 +256,20 @@ fn gmatch(host: &Rc<Host>, lua: &Lua, values: MultiValue) -> mlua::Result<Functi
     let host = Rc::clone(host);
     lua.create_function(move |lua, ()| {
         let (bytes, pattern) = (subject.as_bytes(), wanted.as_bytes());
-        let mut matcher = Matcher::new(&bytes, &pattern, STEPS_MAX);
+        let mut search = Search::new(&host, "gmatch", &bytes, &pattern);
         let mut from = next.get().unwrap_or(usize::MAX);
         while from <= bytes.len() {
-            let end = tried(&host, "gmatch", &mut matcher, (from, 0))?;
+            let end = search.tried(from, 0)?;
             if let Some(end) = end
                 && Some(end) != last.get()
             {
-                host.meter.charge(STEPS_MAX - matcher.steps_left());
                 next.set(Some(end));
                 last.set(Some(end));
-                let found = captures(lua, "gmatch", &bytes, &matcher.captures, from, end)?;
+                let found = captures(lua, "gmatch", &bytes, search.captures(), from, end)?;
                 return Ok(MultiValue::from_vec(found));
             }
             from += 1;
         }
-        host.meter.charge(STEPS_MAX - matcher.steps_left());
         next.set(None);
         Ok(MultiValue::from_vec(vec![Value::Nil]))
     })
@@ -285,15 +298,15 @@ fn gsub(host: &Host, lua: &Lua, values: MultiValue) -> mlua::Result<MultiValue> 
     };
     let most = whole(&values, 3, i64::MAX, "gsub")?;
     let anchored = pattern.first() == Some(&b'^');
-    let mut matcher = Matcher::new(&bytes, &pattern, STEPS_MAX);
+    let mut search = Search::new(host, "gsub", &bytes, &pattern);
     let mut result = Vec::with_capacity(bytes.len());
     let (mut from, mut count, mut last) = (0, 0, None);
     while count < most {
-        let end = tried(host, "gsub", &mut matcher, (from, usize::from(anchored)))?;
+        let end = search.tried(from, usize::from(anchored))?;
         let end = end.filter(|end| Some(*end) != last);
         if let Some(end) = end {
             count += 1;
-            let found = captures(lua, "gsub", &bytes, &matcher.captures, from, end)?;
+            let found = captures(lua, "gsub", &bytes, search.captures(), from, end)?;
             let whole = bytes.get(from..end).unwrap_or_default();
             replace(lua, &replacement, whole, found, &mut result)?;
             (from, last) = (end, Some(end));
@@ -311,7 +324,6 @@ fn gsub(host: &Host, lua: &Lua, values: MultiValue) -> mlua::Result<MultiValue> 
         }
     }
     result.extend_from_slice(bytes.get(from..).unwrap_or_default());
-    host.meter.charge(STEPS_MAX - matcher.steps_left());
     Ok(MultiValue::from_vec(vec![
         Value::String(lua.create_string(&result)?),
         Value::Integer(count),
