@@ -5,7 +5,10 @@
 //! a checkout touches fifty files. So a change is told when there was quiet for a moment, or when there
 //! was none for long.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +25,7 @@ pub(crate) struct Watch {
     news: Receiver<News>,
     stopped: Arc<AtomicBool>,
     teller: SyncSender<News>,
+    written: Written,
     // Holds the system's watches; made anew when a folder may be another one than before.
     watcher: Option<RecommendedWatcher>,
 }
@@ -33,6 +37,11 @@ pub(crate) struct WatchHandle {
     stopped: Arc<AtomicBool>,
     teller: SyncSender<News>,
 }
+
+/// Files and folders that whoever watches writes, which is no change to them: they would answer it by
+/// writing again, for ever. As many as they write; clones share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Written(Arc<Mutex<BTreeSet<PathBuf>>>);
 
 /// What a wait came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,10 +63,18 @@ impl Watch {
     /// # Errors
     /// When the system does not allow it.
     pub(crate) fn new(paths: &[PathBuf]) -> anyhow::Result<Self> {
+        Self::except(paths, Written::default())
+    }
+
+    /// As [`Self::new`], but for what is written by whoever watches.
+    ///
+    /// # Errors
+    /// When the system does not allow it.
+    pub(crate) fn except(paths: &[PathBuf], written: Written) -> anyhow::Result<Self> {
         let (teller, news) = sync_channel(NEWS_MAX);
         let paths = Arc::new(Mutex::new(all_absolute(paths)));
         let stopped = Arc::default();
-        let mut watch = Self { paths, stopped, news, teller, watcher: None };
+        let mut watch = Self { paths, stopped, news, teller, written, watcher: None };
         watch.begin()?;
         Ok(watch)
     }
@@ -98,6 +115,7 @@ impl Watch {
     fn begin(&mut self) -> anyhow::Result<()> {
         let teller = self.teller.clone();
         let paths = locked(&self.paths).clone();
+        let written = self.written.clone();
         let (watched, mut links) = (paths.clone(), Vec::new());
         for path in &paths {
             // What a link leads to is told by its own name.
@@ -105,7 +123,8 @@ impl Watch {
         }
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let matters = event.is_ok_and(|event| {
-                event.need_rescan() || (is_change(event.kind) && touches(&event, &watched, &links))
+                event.need_rescan()
+                    || (is_change(event.kind) && touches(&event, &watched, &links, &written))
             });
             // When there is no room, there is news enough.
             if matters && let Err(TrySendError::Disconnected(_)) = teller.try_send(News) {
@@ -156,8 +175,47 @@ impl WatchHandle {
     }
 }
 
+impl Written {
+    /// Notes a file that is about to be written. Its folder is there.
+    pub(crate) fn note(&self, path: &Path) {
+        locked(&self.0).insert(real(path));
+    }
+
+    /// Creates a folder and those it is in, as far as they are missing, and notes these.
+    ///
+    /// # Errors
+    /// When one cannot be created.
+    pub(crate) fn create_folder(&self, path: &Path) -> io::Result<()> {
+        let path = std::path::absolute(path)?;
+        let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.exists()).collect();
+        for folder in missing.into_iter().rev() {
+            self.note(folder);
+            fs::create_dir_all(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Whether it was noted.
+    pub(crate) fn contains(&self, path: &Path) -> bool {
+        let written = locked(&self.0);
+        !written.is_empty() && written.contains(&real(path))
+    }
+}
+
+/// One name for a file, by whatever links and dots its folder is named.
+fn real(path: &Path) -> PathBuf {
+    let folder = path.parent().map(|folder| match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    });
+    match (folder.and_then(|folder| folder.canonicalize().ok()), path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
 /// A list of paths is right whoever panicked while holding it.
-fn locked(paths: &Mutex<Vec<PathBuf>>) -> MutexGuard<'_, Vec<PathBuf>> {
+fn locked<T>(paths: &Mutex<T>) -> MutexGuard<'_, T> {
     paths.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -174,9 +232,10 @@ fn is_change(kind: EventKind) -> bool {
     }
 }
 
-/// Whether an event is of what is watched, not of its neighbours.
-fn touches(event: &Event, watched: &[PathBuf], links: &[PathBuf]) -> bool {
-    let ours = |path: &PathBuf| watched.iter().chain(links).any(|own| path.starts_with(own));
+/// Whether an event is of what is watched, not of its neighbours nor of what we wrote.
+fn touches(event: &Event, watched: &[PathBuf], links: &[PathBuf], written: &Written) -> bool {
+    let is_watched = |path: &PathBuf| watched.iter().chain(links).any(|own| path.starts_with(own));
+    let ours = |path: &PathBuf| is_watched(path) && !written.contains(path);
     event.paths.is_empty() || event.paths.iter().any(ours)
 }
 
@@ -260,8 +319,37 @@ mod tests {
             ("/releases/8/main.lua", false),
         ] {
             let event = Event::new(EventKind::Any).add_path(path.into());
-            assert_eq!(touches(&event, &watched, &links), matters, "{path}");
+            let nothing = Written::default();
+            assert_eq!(touches(&event, &watched, &links, &nothing), matters, "{path}");
         }
+    }
+
+    #[test]
+    fn what_whoever_watches_writes_is_no_change_and_everything_beside_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let scripts = folder.path().join("scripts");
+        fs::create_dir_all(&scripts).unwrap();
+        let written = Written::default();
+        let (listings, link) = (scripts.join("a/b"), folder.path().join("link"));
+        symlink(&scripts, &link).unwrap();
+        written.create_folder(&listings).unwrap();
+        written.note(&link.join("a/../out.tap"));
+        for (path, matters) in [
+            ("out.tap", false),
+            ("a", false),
+            ("a/b", false),
+            ("a/b/main.lua", true),
+            ("main.lua", true),
+            ("", true),
+        ] {
+            let event = Event::new(EventKind::Any).add_path(scripts.join(path));
+            let watched = std::slice::from_ref(&scripts);
+            assert_eq!(touches(&event, watched, &[], &written), matters, "{path}");
+        }
+        let both = Event::new(EventKind::Any)
+            .add_path(scripts.join("out.tap"))
+            .add_path(scripts.join("main.lua"));
+        assert!(touches(&both, &[scripts], &[], &written));
     }
 
     #[test]

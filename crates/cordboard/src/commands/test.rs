@@ -15,7 +15,7 @@ use rehearsal::{Human, JUnit, Report, Reporter, Run, Style, Summary, Tap};
 
 use crate::rehearse::{self, Rehearsal};
 use crate::terminal::Terminal;
-use crate::watch::Watch;
+use crate::watch::{Watch, Written};
 use crate::{random, report, shutdown};
 
 /// What to run, and how to tell of it.
@@ -73,21 +73,23 @@ enum Format {
 
 /// Runs tests. The exit code is 0 when all pass, 1 when one fails, 2 when they cannot be run.
 pub(crate) fn run(config_path: &Path, options: &Options, terminal: &mut Terminal<'_>) -> ExitCode {
-    let once = |terminal: &mut Terminal<'_>| match run_once(config_path, options, terminal) {
-        Ok(Passed::All) => 0,
-        Ok(Passed::NotAll) => 1,
-        Err(error) => {
-            if options.format == Format::Tap && options.output.is_none() {
-                say!(terminal, "Bail out! the tests cannot be run");
+    let written = Written::default();
+    let once =
+        |terminal: &mut Terminal<'_>| match run_once(config_path, options, &written, terminal) {
+            Ok(Passed::All) => 0,
+            Ok(Passed::NotAll) => 1,
+            Err(error) => {
+                if options.format == Format::Tap && options.output.is_none() {
+                    say!(terminal, "Bail out! the tests cannot be run");
+                }
+                complain!(terminal, "{error:#}");
+                CANNOT_RUN
             }
-            complain!(terminal, "{error:#}");
-            CANNOT_RUN
-        }
-    };
+        };
     if !options.watch {
         return ExitCode::from(once(terminal));
     }
-    let Err(error) = watch(config_path, options, once, terminal);
+    let Err(error) = watch(config_path, options, &written, once, terminal);
     complain!(terminal, "{error:#}");
     ExitCode::from(CANNOT_RUN)
 }
@@ -104,6 +106,7 @@ enum Passed {
 fn watch(
     config_path: &Path,
     options: &Options,
+    written: &Written,
     once: impl Fn(&mut Terminal<'_>) -> u8,
     terminal: &mut Terminal<'_>,
 ) -> anyhow::Result<Infallible> {
@@ -120,7 +123,7 @@ fn watch(
         if let Ok(settings) = rehearse::settings(config_path) {
             paths.extend([settings.scripts, settings.prompts]);
         }
-        let mut watch = Watch::new(&paths)?;
+        let mut watch = Watch::except(&paths, written.clone())?;
         if io::stdout().is_terminal() {
             terminal.say(format_args!("\x1b[2J\x1b[H"));
             // What goes to standard error must not be wiped away by it.
@@ -136,6 +139,7 @@ fn watch(
 fn run_once(
     config_path: &Path,
     options: &Options,
+    written: &Written,
     terminal: &mut Terminal<'_>,
 ) -> anyhow::Result<Passed> {
     let settings = rehearse::settings(config_path)?;
@@ -144,7 +148,7 @@ fn run_once(
     if options.list {
         return list(&rehearsal, options, terminal);
     }
-    let mut telling = Telling::new(options, terminal)?;
+    let mut telling = Telling::new(options, written, terminal)?;
     let first_seed = match options.seed {
         Some(seed) => seed,
         None => u64::from(random::seed()? as u32),
@@ -186,7 +190,7 @@ fn run_once(
     telling.end(&all.summary)?;
     drop(telling);
     if let (Some(folder), Some(coverage)) = (&options.coverage, &all.coverage) {
-        let told = tell_coverage(&rehearsal, coverage, folder.as_deref())?;
+        let told = tell_coverage(&rehearsal, coverage, (folder.as_deref(), written))?;
         // What programs read has nothing else among it.
         match options.format {
             Format::Tap | Format::Junit if options.output.is_none() => {
@@ -244,7 +248,11 @@ struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    fn new(options: &Options, terminal: &'a mut Terminal<'_>) -> anyhow::Result<Self> {
+    fn new(
+        options: &Options,
+        noted: &Written,
+        terminal: &'a mut Terminal<'_>,
+    ) -> anyhow::Result<Self> {
         let colour = terminal.has_colours;
         let out = Box::new(&mut *terminal.out);
         let human = || Box::new(Human::new(Style { colour, every_test: options.verbose }));
@@ -258,8 +266,9 @@ impl<'a> Telling<'a> {
         };
         let written = || format!("{} cannot be written", path.display());
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).with_context(written)?;
+            noted.create_folder(folder).with_context(written)?;
         }
+        noted.note(path);
         let file = BufWriter::new(File::create(path).with_context(written)?);
         let wanted: Box<dyn Reporter> = match options.format {
             // Files have no colours.
@@ -287,7 +296,7 @@ impl<'a> Telling<'a> {
 fn tell_coverage(
     rehearsal: &Rehearsal,
     coverage: &dialplan::Coverage,
-    folder: Option<&Path>,
+    (folder, written): (Option<&Path>, &Written),
 ) -> anyhow::Result<String> {
     let summary = rehearsal::coverage_summary(coverage, &rehearsal.routes);
     let summary = summary.trim_end().to_owned();
@@ -295,19 +304,21 @@ fn tell_coverage(
     for (file, lines) in &coverage.files {
         let name = file.strip_prefix("scripts/").unwrap_or(file);
         let Some(text) = rehearsal.stage.sources.files.get(name) else { continue };
-        write(&folder.join(format!("{name}.txt")), &rehearsal::listing(lines, text))?;
+        let listing = rehearsal::listing(lines, text);
+        write(&folder.join(format!("{name}.txt")), &listing, written)?;
     }
     let paths = &rehearsal.suite.paths;
-    write(&folder.join("lcov.info"), &rehearsal::lcov(coverage, paths))?;
+    write(&folder.join("lcov.info"), &rehearsal::lcov(coverage, paths), written)?;
     Ok(format!("{summary}\n  listings are in {}", folder.display()))
 }
 
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let written = || format!("{} cannot be written", path.display());
+fn write(path: &Path, text: &str, written: &Written) -> anyhow::Result<()> {
+    let cannot = || format!("{} cannot be written", path.display());
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(written)?;
+        written.create_folder(folder).with_context(cannot)?;
     }
-    fs::write(path, text).with_context(written)
+    written.note(path);
+    fs::write(path, text).with_context(cannot)
 }
 
 fn processors() -> usize {
@@ -432,6 +443,36 @@ mod tests {
         let (_, said, complained) = told(&folder, "--seed 5 --format tap --coverage");
         assert!(said.starts_with("TAP version") && said.ends_with("# seed 5\n"), "{said}");
         assert!(complained.starts_with("\ncoverage\n"), "{complained}");
+    }
+
+    /// Else its own report would have a watching command run the tests for ever.
+    #[test]
+    fn everything_that_is_written_is_noted() {
+        let folder = office(PASSES);
+        let scripts = folder.path().join("scripts");
+        let at = |path: &str| scripts.join(path);
+        let (report, listings) = (at("new/out.tap"), at("cov/deep"));
+        let (report, listings) = (report.display(), listings.display());
+        let coverage = format!("--coverage={listings}");
+        let arguments = ["test", "--output", &report.to_string(), &coverage].map(str::to_owned);
+        let options = Cli::parse_from(arguments).options;
+        let config = folder.path().join("cordboard.toml");
+        let written = Written::default();
+        overheard(|terminal| run_once(&config, &options, &written, terminal).unwrap());
+        for ours in [
+            "new",
+            "new/out.tap",
+            "cov",
+            "cov/deep",
+            "cov/deep/main.lua.txt",
+            "cov/deep/lib.lua.txt",
+            "cov/deep/lcov.info",
+        ] {
+            assert!(at(ours).exists() && written.contains(&at(ours)), "{ours}");
+        }
+        for other in ["", "main.lua", "tests/a.lua", "cov/deep/other.lua"] {
+            assert!(!written.contains(&at(other)), "{other}");
+        }
     }
 
     #[test]
