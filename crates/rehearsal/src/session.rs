@@ -38,6 +38,8 @@ pub(crate) struct Session {
     outside: Outside,
     /// Things that happened in its office.
     steps: Cell<u64>,
+    /// How much of the time was passed over, to be at a later one.
+    passed_over: Cell<Duration>,
     /// How much time went by in the cases of its properties,
     cases_elapsed: Cell<Duration>,
     /// and what of the dialplan ran in them.
@@ -151,6 +153,7 @@ impl Session {
             marks: RefCell::default(),
             outside: Outside::new(aside),
             steps: Cell::new(0),
+            passed_over: Cell::default(),
             cases_elapsed: Cell::default(),
             cases_covered: RefCell::default(),
         };
@@ -321,6 +324,17 @@ impl Session {
         self.until(time, |_| false).map(|_| ())
     }
 
+    /// Lets time pass to be at a later one: a year, perhaps, in which nobody calls.
+    ///
+    /// # Errors
+    /// As [`Self::until`].
+    pub(crate) fn pass_over(&self, time: Duration) -> Result<(), Problem> {
+        let before = self.elapsed();
+        let passed = self.run_for(time);
+        self.passed_over.set(self.passed_over.get() + self.elapsed().saturating_sub(before));
+        passed
+    }
+
     /// Ends all calls, and tells what is left over.
     ///
     /// # Errors
@@ -371,9 +385,10 @@ impl Session {
         self.office.borrow().as_ref().map(Office::elapsed).unwrap_or_default()
     }
 
-    /// How much time went by in all, the cases of its properties included.
+    /// How much time went by in all, the cases of its properties included, but for what was passed
+    /// over.
     pub(crate) fn elapsed_in_all(&self) -> Duration {
-        self.elapsed() + self.cases_elapsed.get()
+        self.elapsed().saturating_sub(self.passed_over.get()) + self.cases_elapsed.get()
     }
 
     /// What of the dialplan ran, if that is noted.

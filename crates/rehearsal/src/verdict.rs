@@ -15,7 +15,7 @@ pub struct Report {
     pub verdict: Verdict,
     /// How long it took.
     pub took: Duration,
-    /// How much time passed in it.
+    /// How much time passed in it, but for what `t:at` passed over.
     pub simulated: Duration,
 }
 
@@ -82,7 +82,7 @@ pub struct Summary {
     pub skipped: usize,
     /// How long all took together, on the wall.
     pub took: Duration,
-    /// How much time passed in them.
+    /// How much time passed in them, but for what `t:at` passed over.
     pub simulated: Duration,
     /// From which all chance came.
     pub seed: u64,

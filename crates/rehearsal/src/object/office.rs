@@ -89,7 +89,7 @@ fn at(session: &Session, given: &Given) -> Result<(), Problem> {
         (Duration::try_from(ahead), office.wall().strftime("%Y-%m-%d %H:%M:%S").to_string())
     };
     match ahead {
-        Ok(ahead) => session.run_for(ahead),
+        Ok(ahead) => session.pass_over(ahead),
         Err(_) => Err(Problem::Misuse(format!(
             "it is {shown} already; time does not run backwards after the first phone or call"
         ))),

@@ -100,6 +100,27 @@ fn many_threads_come_to_the_same_as_one_and_tell_it_in_order() {
 }
 
 #[test]
+fn time_that_is_passed_over_is_no_time_of_calls() {
+    let simulated = |passes: &str| {
+        let text = format!(
+            "test('waits', function(t) t:at('2026-06-01 10:00') t:phone('100') {passes} end)"
+        );
+        let stage = with_script(SCRIPT);
+        let suite = suite(&stage, &text);
+        let (reports, run) = run_suite(stage, suite, &options()).unwrap();
+        assert_eq!(reports[0].verdict, Verdict::Passed);
+        assert_eq!(reports[0].simulated, run.summary.simulated);
+        run.summary.simulated
+    };
+    let nothing = simulated("");
+    let second = std::time::Duration::from_secs(1);
+    assert_eq!(
+        simulated("t:at('2026-06-02 10:00') t:wait(5) t:at('2026-06-03 10:00')"),
+        nothing + 5 * second
+    );
+}
+
+#[test]
 fn a_filter_chooses_by_name_or_file_in_any_case() {
     let stage = Arc::new(with_script(SCRIPT));
     let file = |chunk: &str, text: &str| TestFile { chunk: chunk.into(), text: text.into() };
