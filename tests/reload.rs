@@ -171,6 +171,33 @@ fn what_is_asked_is_answered_with_its_number() {
 }
 
 #[test]
+fn whoever_looks_on_is_told_whom_a_call_rings_and_with_whom_it_talks() {
+    let mut world = office(
+        "route('5', function(call)
+           call:sleep(1)
+           call:dial({ { 'ext/102' }, { 'ext/103', 'sip:gw:pass@192.0.2.1', 'ext/101', 'ext/102' } },
+             { timeout = 20 })
+         end)
+         route('1XX', print)",
+    );
+    let about = |world: &mut World| world.snapshot().calls[0].about.clone();
+    world.act("alice", "INVITE 5");
+    milliseconds(&mut world, 500);
+    assert_eq!(about(&mut world), "");
+    milliseconds(&mut world, 1_000);
+    assert_eq!(about(&mut world), "ext/102 for 20 s");
+    milliseconds(&mut world, 20_000);
+    let second = "ext/103, sip:gw:…@192.0.2.1, ext/101 and 1 more for 20 s";
+    assert_eq!(about(&mut world), second);
+    world.act("carol", "200");
+    milliseconds(&mut world, 100);
+    assert_eq!(about(&mut world), "ext/103");
+    world.act("carol", "BYE");
+    milliseconds(&mut world, 500);
+    assert!(world.snapshot().calls.is_empty());
+}
+
+#[test]
 fn a_bound_that_is_changed_holds_for_the_next_call_and_ends_none() {
     let mut world = office(&waits(60, 486));
     world.act("alice", "INVITE 5");

@@ -147,6 +147,7 @@ fn call(call: CallNow) -> Call {
         since: time(call.since),
         answered_after: call.answered_after.map(|after| after.as_secs_f64()),
         state: call.state.as_str().to_owned(),
+        about: call.about,
         generation: call.generation,
         waits_for: call
             .waits_for

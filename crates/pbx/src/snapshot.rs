@@ -42,6 +42,10 @@ pub struct CallNow {
     pub state: CallState,
     /// Which set of scripts it follows.
     pub generation: u64,
+    /// Whom it rings for its caller, and for how long, or with whom its caller speaks, as the script
+    /// wrote them: `ext/101, ext/102 for 20 s`. Three of them at most, the others are counted; without
+    /// passwords; empty while it does neither.
+    pub about: String,
     /// What its script waits for, and where; several things where functions run beside each other.
     pub waits_for: Vec<dialplan::Asked>,
 }

@@ -119,6 +119,9 @@ pub(crate) struct Call {
     pub(crate) answered_after: Option<f64>,
     /// `script`, `ringing`, `talking`, `transfer` or `ending`.
     pub(crate) state: String,
+    /// Whom it rings and how long, or with whom its caller speaks; empty while it does neither.
+    #[serde(default)]
+    pub(crate) about: String,
     /// The set of scripts it follows.
     pub(crate) generation: u64,
     /// What its script waits for; several things where functions run beside each other.

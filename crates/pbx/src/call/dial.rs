@@ -53,6 +53,22 @@ impl Dialing {
         branches.chain([self.round_until]).min()
     }
 
+    /// Whom it rings by now and for how long, for people.
+    pub(super) fn in_words(&self) -> String {
+        let targets = self.dial.rounds.get(self.round).map_or(&[][..], Vec::as_slice);
+        let shown: Vec<String> = targets
+            .iter()
+            .take(TARGETS_SHOWN_MAX)
+            .map(|target| shown(&label(&target.to)))
+            .collect();
+        let more = match targets.len() - shown.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let seconds = self.dial.timeout.as_secs_f64();
+        format!("{}{more} for {seconds} s", shown.join(", "))
+    }
+
     /// The caller is gone: stop ringing.
     pub(super) fn abandon(mut self, now: Instant, desk: &mut Desk) {
         self.cancel_others(now, desk, None, None);
@@ -481,6 +497,17 @@ fn referred_by(who: &str) -> (String, String) {
     ("Referred-By".to_owned(), who.to_owned())
 }
 
+/// As a [`label`] may be shown: `sip:user:password@host` without the password.
+pub(super) fn shown(label: &str) -> String {
+    let hidden = || {
+        let (user, host) = label.split_once('@')?;
+        let (scheme, user) = user.split_once(':')?;
+        let (user, _) = user.split_once(':')?;
+        Some(format!("{scheme}:{user}:…@{host}"))
+    };
+    hidden().unwrap_or_else(|| label.to_owned())
+}
+
 pub(super) fn label(to: &Destination) -> String {
     match to {
         Destination::Extension(user) => format!("ext/{user}"),
@@ -490,3 +517,5 @@ pub(super) fn label(to: &Destination) -> String {
 
 /// Phones that may ring at once for one dial.
 const BRANCHES_MAX: usize = 100;
+/// Targets told of one round to whoever looks on; more are counted.
+const TARGETS_SHOWN_MAX: usize = 3;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use dialplan::{AskId, Asked, ScriptError};
 use sip_syntax::StatusCode;
 
-use super::{Call, Presence, Task};
+use super::{Call, Presence, Task, dial};
 use crate::desk::Desk;
 use crate::notice::{Cost, Notice};
 use crate::output::Output;
@@ -105,8 +105,31 @@ impl Call {
                     | Task::Storing { .. },
                 ) => CallState::WithScript,
             },
+            about: self.about(),
             generation: self.generation,
             waits_for: self.script.as_ref().map(dialplan::Script::waiting).unwrap_or_default(),
+        }
+    }
+
+    /// Whom it rings, or with whom its caller speaks.
+    fn about(&self) -> String {
+        match (self.presence, &self.task) {
+            (Presence::Here, Task::Dialing(dialing)) => dialing.in_words(),
+            (Presence::Here, Task::Bridged(bridge)) => dial::shown(&bridge.label),
+            (Presence::Gone, _)
+            | (
+                Presence::Here,
+                Task::Idle
+                | Task::Playing { .. }
+                | Task::Collecting(_)
+                | Task::Recording(_)
+                | Task::Echoing
+                | Task::Transferring(_)
+                | Task::Taking(_)
+                | Task::Preparing(..)
+                | Task::Speaking(_)
+                | Task::Storing { .. },
+            ) => String::new(),
         }
     }
 

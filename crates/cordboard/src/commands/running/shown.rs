@@ -90,7 +90,11 @@ pub(super) fn calls(calls: &Calls, now: Timestamp) -> String {
         debug_assert!(row.is_ok(), "text takes everything");
         for wait in &call.waits_for {
             let line = wait.at.as_deref().map(|at| format!(", {}", place(at)));
-            let what = plain(&wait.what);
+            let mut what = plain(&wait.what);
+            if matches!(wait.function.as_str(), "dial" | "bridge") && !call.about.is_empty() {
+                let with = if call.state == "talking" { " with" } else { "" };
+                what.push_str(&format!("{with} {}", about(&call.about)));
+            }
             text.push_str(&format!("{:<10}{what}{}\n", "", line.unwrap_or_default()));
         }
     }
@@ -115,6 +119,16 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{ending}")
 }
 
+/// Targets cannot do so either, and keep to about one line.
+fn about(targets: &str) -> String {
+    let printable = |c: char| if c.is_control() { '?' } else { c };
+    let mut short: String = targets.chars().take(ABOUT_MAX).map(printable).collect();
+    if targets.chars().nth(ABOUT_MAX).is_some() {
+        short.push('…');
+    }
+    short
+}
+
 /// What callers claim cannot change what a terminal shows.
 fn plain(name: &str) -> String {
     name.chars().take(40).map(|c| if c.is_control() { '?' } else { c }).collect()
@@ -128,6 +142,8 @@ fn place(at: &str) -> String {
 
 /// Characters of a place that are shown, at most.
 const PLACE_MAX: usize = 80;
+/// Characters of whom a call is about.
+const ABOUT_MAX: usize = 80;
 
 /// A time of day as it is here.
 fn at(rfc3339: &str, zone: &TimeZone) -> String {
@@ -245,6 +261,7 @@ mod tests {
             since: "2026-11-05T11:58:55Z".into(),
             answered_after: Some(0.1),
             state: "talking".into(),
+            about: format!("ext/\u{1b}101{}", "x".repeat(90)),
             generation: 1,
             waits_for: vec![
                 Wait {
@@ -259,8 +276,11 @@ mod tests {
         for part in ["0a1b2c3d", "?[2Jx", "talking", "1 min", "192.0.2.9:5060", "and 2 more"] {
             assert!(text.contains(part), "no {part} in\n{text}");
         }
-        let waits = "\n          talking, scripts/?main.lua:12\n          waiting\n";
-        assert!(text.contains(waits), "{text}");
+        let waits = format!(
+            "\n          talking with ext/?101{}…, scripts/?main.lua:12\n          waiting\n",
+            "x".repeat(ABOUT_MAX - "ext/?101".len())
+        );
+        assert!(text.contains(&waits), "{text}");
         assert_eq!(calls(&Calls { count: 0, calls: Vec::new() }, now()), "no calls\n");
     }
 }
