@@ -75,15 +75,22 @@ def webhooks_are_off_unless_configured(place):
     wrong = place.unstarted_server(scripts=ANSWERS, extra=f'[http]\nlisten = "127.0.0.1:{port}"\n')
     code, said = place.run("check", wrong.command("check"), seconds=20)
     assert code == 1 and "[http] has no `token`" in said, said
-    # Where they are heard is told, and what counts only after a restart.
+    # Where they are heard is told; another token counts from a reload, another address does not.
     server, asking = exchange(place, ANSWERS)
     code, said = place.run("status", server.command("status"))
     assert f"http 127.0.0.1:{asking.port}" in said, said
-    config = server.config.read_text()
-    server.config.write_text(config.replace(TOKEN, "another-token-of-the-cases"))
-    code, said = place.run("reload", server.command("reload"))
-    assert code == 0 and "`http.token` changed; that counts from the next start" in said, said
+    config = server.config.read_text().replace(TOKEN, "another-token-of-the-cases")
+    server.config.write_text(config)
     assert asking.status("POST", "/nothing") == 204
+    code, said = place.run("reload", server.command("reload"))
+    assert code == 0 and "next start" not in said, said
+    assert asking.status("POST", "/nothing") == 401
+    assert asking.status("POST", "/nothing", token="another-token-of-the-cases") == 204
+    assert "another-token" not in server.log() + said
+    server.config.write_text(config.replace(f":{asking.port}", f":{ports.free()}"))
+    code, said = place.run("reload", server.command("reload"))
+    assert code == 0 and "`http.listen` changed; that counts from the next start" in said, said
+    assert asking.status("POST", "/nothing", token="another-token-of-the-cases") == 204
 
 
 @case
