@@ -238,6 +238,7 @@ def callers_of_a_failing_script_hear_an_apology(place):
     server.process.send_signal(signal.SIGHUP)
     for _ in range(3):
         Phone(place, server, "102").invite("91").expect(500)
+    server.says("scripts/main.lua:2: call:play")
     complaints = [line for line in server.log().splitlines() if "scripts/main.lua:2: call:play" in line]
     assert len(complaints) == 1, complaints
     assert "from=101 to=91" in complaints[0], complaints

@@ -98,6 +98,7 @@ def sipp_register_with_a_wrong_password(place):
     server = place.server(digest=OLD)
     phone = Sipp(place, server, "wrong_password", user="101", secret="not-the-secret")
     phone.succeeded()
+    server.says("wrong secret")
     lines = [line for line in server.log().splitlines() if "101" in line and "wrong secret" in line]
     assert lines, "the log says nothing of the wrong secret"
     assert f"127.0.0.1:{phone.port}" in lines[0], f"no source in {lines[0]!r}"

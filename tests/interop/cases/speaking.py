@@ -106,7 +106,7 @@ def a_program_that_hangs_is_killed_in_time(place):
     took = time.monotonic() - began
     assert 2.0 < took < 6.0, f"the call took {took:.1f} s"
     sound.expect_only_tone(heard, 1_200, (500, 900), 0.5, what="what the script plays instead")
-    until(lambda: "told: timeout" in server.log(), 3, "what the script was told")
+    server.says("told: timeout", "no sound came within 2 s")
     told = [line for line in server.log().splitlines() if "no sound came within 2 s" in line]
     assert len(told) == 1 and "main.lua:9" in told[0], told
     [child] = lines(children)

@@ -112,6 +112,13 @@ class Server:
         text = self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
         return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
+    def says(self, *parts, seconds=5):
+        """Waits until every part stands in the log, which may come a little after what it tells of."""
+        deadline = time.monotonic() + seconds
+        while missing := [part for part in parts if part not in self.log()]:
+            assert time.monotonic() < deadline, f"no {missing} in the log after {seconds} s"
+            time.sleep(0.01)
+
     def command(self, *arguments):
         """The command line of a subcommand for this server's configuration."""
         return [self.place.binary, *arguments, "--config", self.config, "--data", self.data]

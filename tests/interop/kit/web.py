@@ -15,16 +15,17 @@ class Web:
     """A web server on a port of its own.
 
     `pages` has a function for each path, which is given the request as `http.server` has it and writes
-    the answer. What was asked stands in `asked`, as method and path; `connections` counts them.
+    the answer. What was asked stands in `asked`, as method and path; `connections` counts them, and
+    `closed` those that it has closed.
     """
 
     def __init__(self, place, pages, host="127.0.0.1", identity=None):
         self.asked = []
         self.connections = 0
+        self.closed = 0
         self.pages = pages
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        server = type("Server", (http.server.ThreadingHTTPServer,), {"address_family": family})
-        self.server = server((host, 0), _handler(self))
+        self.server = _server(self, family)((host, 0), _handler(self))
         self.server.daemon_threads = True
         # Whatever a script breaks off is none of this server's faults.
         self.server.handle_error = lambda request, client: None
@@ -46,6 +47,17 @@ class Web:
         """Ends it."""
         self.server.shutdown()
         self.server.server_close()
+
+
+def _server(web, family):
+    class Server(http.server.ThreadingHTTPServer):
+        address_family = family
+
+        def shutdown_request(self, request):
+            super().shutdown_request(request)
+            web.closed += 1
+
+    return Server
 
 
 def _handler(web):
