@@ -38,6 +38,7 @@ def first_start_tells_what_to_type(place):
     folder.mkdir()
     exchange = place.start("exchange", [*ALONE, place.binary], folder=folder)
     until(lambda: "open for calls" in place.said("exchange"), 10, "the first start")
+    until(lambda: re.search(r"Password\s+\S+\n", place.said("exchange")), 5, "what to type")
     said = place.said("exchange")
     user = re.search(r"User\s+(\S+)", said).group(1)
     secret = re.search(r"Password\s+(\S+)", said).group(1)

@@ -12,7 +12,8 @@ import time
 RTP_FIRST, RTP_LAST, RTP_BLOCK = 16_384, 32_000, 200
 
 _lock = threading.Lock()
-_blocks = itertools.cycle(range(RTP_FIRST, RTP_LAST, RTP_BLOCK))
+# Whole blocks only, so that none overlaps another: a server binds its ports call by call.
+_blocks = itertools.cycle(range(RTP_FIRST, RTP_LAST - RTP_BLOCK + 1, RTP_BLOCK))
 for _ in range(random.Random(os.getpid()).randrange(70)):
     next(_blocks)
 _given = set()
@@ -47,10 +48,15 @@ def free(host="127.0.0.1"):
 
 
 def rtp_block(size=RTP_BLOCK):
-    """The first and last of a block of UDP ports of which none is in use."""
-    for _ in range(80):
+    """The first and last of a block of UDP ports of which none is in use.
+
+    Blocks of the usual size never overlap; whoever wants a larger one is alone.
+    """
+    for _ in range(160):
         with _lock:
-            first = min(next(_blocks), RTP_LAST - size)
+            first = next(_blocks)
+        if first + size > RTP_LAST:
+            continue
         if all(_is_free("127.0.0.1", first + i, socket.SOCK_DGRAM) for i in range(size)):
             return first, first + size - 1
     raise RuntimeError(f"no {size} free RTP ports in a row")
