@@ -80,6 +80,7 @@ impl Call {
     /// How it stands with this call.
     pub(crate) fn as_it_is(&self, desk: &Desk) -> CallNow {
         let Story { from, to, started_at, answered_at, .. } = &self.story;
+        let (state, about) = self.doing();
         CallNow {
             id: self.name.clone(),
             from: from.clone(),
@@ -87,49 +88,31 @@ impl Call {
             source: self.caller.flow.remote,
             since: desk.clock.unix_ms(*started_at),
             answered_after: answered_at.map(|at| at.saturating_duration_since(*started_at)),
-            state: match (self.presence, &self.task) {
-                (Presence::Gone, _) => CallState::Ending,
-                (Presence::Here, Task::Dialing(_)) => CallState::Ringing,
-                (Presence::Here, Task::Bridged(_)) => CallState::Talking,
-                (Presence::Here, Task::Transferring(_)) => CallState::Transferring,
-                (
-                    Presence::Here,
-                    Task::Idle
-                    | Task::Playing { .. }
-                    | Task::Collecting(_)
-                    | Task::Recording(_)
-                    | Task::Echoing
-                    | Task::Taking(_)
-                    | Task::Preparing(..)
-                    | Task::Speaking(_)
-                    | Task::Storing { .. },
-                ) => CallState::WithScript,
-            },
-            about: self.about(),
+            state,
+            about,
             generation: self.generation,
             waits_for: self.script.as_ref().map(dialplan::Script::waiting).unwrap_or_default(),
         }
     }
 
-    /// Whom it rings, or with whom its caller speaks.
-    fn about(&self) -> String {
-        match (self.presence, &self.task) {
-            (Presence::Here, Task::Dialing(dialing)) => dialing.in_words(),
-            (Presence::Here, Task::Bridged(bridge)) => dial::shown(&bridge.label),
-            (Presence::Gone, _)
-            | (
-                Presence::Here,
-                Task::Idle
-                | Task::Playing { .. }
-                | Task::Collecting(_)
-                | Task::Recording(_)
-                | Task::Echoing
-                | Task::Transferring(_)
-                | Task::Taking(_)
-                | Task::Preparing(..)
-                | Task::Speaking(_)
-                | Task::Storing { .. },
-            ) => String::new(),
+    /// What it does, and whom it rings or with whom its caller speaks.
+    fn doing(&self) -> (CallState, String) {
+        if self.presence == Presence::Gone {
+            return (CallState::Ending, String::new());
+        }
+        match &self.task {
+            Task::Dialing(dialing) => (CallState::Ringing, dialing.in_words()),
+            Task::Bridged(bridge) => (CallState::Talking, dial::shown(&bridge.label)),
+            Task::Transferring(_) => (CallState::Transferring, String::new()),
+            Task::Idle
+            | Task::Playing { .. }
+            | Task::Collecting(_)
+            | Task::Recording(_)
+            | Task::Echoing
+            | Task::Taking(_)
+            | Task::Preparing(..)
+            | Task::Speaking(_)
+            | Task::Storing { .. } => (CallState::WithScript, String::new()),
         }
     }
 
