@@ -60,7 +60,7 @@ impl Switch {
             let begun = if runs {
                 self.leave_out(now, name, (file, line), "the run before has not ended");
                 None
-            } else if self.jobs.len() - self.jobs_after_calls >= JOBS_MAX {
+            } else if self.jobs_of_their_own() >= JOBS_MAX {
                 self.leave_out(now, name, (file, line), "too many functions run without a call");
                 None
             } else {
@@ -156,6 +156,11 @@ impl Switch {
         self.in_turn = None;
     }
 
+    /// How many jobs come after no call.
+    pub(super) fn jobs_of_their_own(&self) -> usize {
+        self.jobs.len() - self.jobs_after_calls
+    }
+
     /// Takes a job out.
     pub(super) fn remove_job(&mut self, id: CallId) -> Option<Box<Job>> {
         let job = self.jobs.remove(&id)?;
@@ -178,9 +183,9 @@ impl Switch {
     }
 }
 
-/// Functions that run without a call at one time, without those of calls that are over; beyond, one that is due is left out. Without those
-/// [kept free](KEPT_FREE) they are as many as the programs that are heard at one time, so nobody who is
-/// heard is told that too much is under way.
+/// Functions that run without a call at one time, those of calls that are over left aside; beyond, one
+/// that is due is left out. Without those [kept free](KEPT_FREE) they are as many as the programs that
+/// are heard at one time, so nobody who is heard is told that too much is under way.
 pub(super) const JOBS_MAX: usize = 80;
 /// How many of these no program that asks can have begun: whoever asks a public webhook again and
 /// again keeps nothing from its time.

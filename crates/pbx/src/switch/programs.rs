@@ -139,7 +139,7 @@ impl Switch {
             }
             WebMatch::Webhook { .. }
                 if self.state != State::Open
-                    || self.jobs.len() - self.jobs_after_calls >= JOBS_MAX - KEPT_FREE =>
+                    || self.jobs_of_their_own() >= JOBS_MAX - KEPT_FREE =>
             {
                 let header = ("retry-after".to_owned(), "5".to_owned());
                 Some((503, "too much is under way", Some(header)))
